@@ -1,0 +1,152 @@
+"""What a step sends over a wire, as data: it is stored with the plan and carries no secret and no address.
+
+A command names its host; the executor looks the address and the credentials up when it runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ClassVar, Final, Protocol, runtime_checkable
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """What makes one attempt known to the target: a destructive step takes effect at most once for each token.
+
+    `run` grows only when an attempt is proven not to have happened, or when an operator says "run again".
+    `epoch` tells which worker's attempt it was; `seal` forbids an attempt that has not begun.
+    """
+
+    job: int
+    run: int
+    epoch: int
+    seal: bool = False
+
+    def token(self, step: str) -> str:
+        return f"job{self.job}-run{self.run}-{step}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Something one wire can carry. `host` is a host's path in the estate, such as `acme/prod/app1`."""
+
+    wire: ClassVar[str]
+    host: str
+
+    def fenced(self, fence: "Fence") -> "Command":
+        """The command as this attempt sends it. Commands without a fence on the target are sent as they are."""
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerShell(Command):
+    """A script of ours and its arguments. They travel as JSON on standard input, never as text pasted into code."""
+
+    wire: ClassVar[str] = "winrm"
+    script: str
+    args: dict[str, Any] = field(default_factory=dict)
+    fence: str = ""  # the key of the step whose token this script uses
+
+    def fenced(self, fence: "Fence") -> "PowerShell":
+        if not self.fence:
+            return self
+        seal = {"job": fence.job, "epoch": fence.epoch} if fence.seal else None
+        mine = {"token": fence.token(self.fence), "job": fence.job, "epoch": fence.epoch, "seal": seal}
+        return replace(self, args={**self.args, **mine})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteProbe(Command):
+    """Ask the web site on one host directly, `times` times in a row; each answer must have one of `statuses`."""
+
+    wire: ClassVar[str] = "site"
+    path: str
+    host_header: str
+    statuses: tuple[int, ...] = (200, 302)
+    times: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Together(Command):
+    """Several commands at the same time. Facts come back as {host: {"facts": …} or {"error": …}}."""
+
+    wire: ClassVar[str] = "together"
+    host: str = ""
+    commands: tuple[Command, ...] = ()
+
+    def fenced(self, fence: "Fence") -> "Together":
+        return replace(self, commands=tuple(c.fenced(fence) for c in self.commands))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause(Command):
+    """No wire at all: wait `seconds` (used by operations that only exist to be measured or tried out)."""
+
+    wire: ClassVar[str] = "none"
+    host: str = ""
+    seconds: float = 0.0
+
+
+KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, SiteProbe, Together, Pause)}
+
+
+def to_data(command: Command) -> dict[str, Any]:
+    """The command as JSON-ready data, under its type's name."""
+    data = {"kind": type(command).__name__, **asdict(command)}
+    if isinstance(command, Together):
+        data["commands"] = [to_data(c) for c in command.commands]
+    return data
+
+
+def from_data(data: Mapping[str, Any]) -> Command:
+    """The command again. An unknown kind raises: unknown means no."""
+    fields = dict(data)
+    kind = fields.pop("kind")
+    if kind not in KINDS:
+        raise ValueError(f"a plan holds a command of unknown kind {kind!r}")
+    if "statuses" in fields:
+        fields["statuses"] = tuple(fields["statuses"])
+    if "commands" in fields:
+        fields["commands"] = tuple(from_data(c) for c in fields["commands"])
+    return KINDS[kind](**fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What came back: the script's facts, its exit code, and the tail of what it printed."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    exit_code: int = 0
+    stdout: str = ""
+    stderr: str = ""
+    truncated: bool = False
+
+
+@runtime_checkable
+class Call(Protocol):
+    """How a running command is watched: everything an executor needs from the runner."""
+
+    timeout_s: float
+    max_bytes: int
+
+    def say(self, stream: str, line: str) -> None:
+        """A line of output, as it comes. `stream` is `stdout`, `stderr` or `note`."""
+
+    def stop_asked(self) -> bool:
+        """True once somebody cancelled the job or this worker lost it: end the remote work and verify that it ended."""
+
+    def on_stop(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when a stop is asked, for executors that block."""
+
+
+class Executor(Protocol):
+    """One wire.
+
+    Raises: Unreachable (nothing was sent), Denied, TimedOut (stopped and verified), Stopped (cancelled and verified),
+    Broke (the target answered with a failure), Severed (sent, outcome unknown). It never sends a command twice.
+    """
+
+    def run(self, command: Command, call: Call) -> Reading: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,63 @@
+"""What happened. An event is appended for each move, decision, step and log line, in the transaction of the change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """Everything that can happen to a request and its job. The first group moves the job (see domain.job)."""
+
+    # moves
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+    POSTPONED = "postponed"
+    REFUSED = "refused"
+    MISSED = "missed"
+    CLAIMED = "claimed"
+    RELEASED = "released"
+    STOP_ASKED = "stop-asked"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    RESUMED = "resumed"
+    UNDECIDED = "undecided"
+    RUN_AGAIN = "run-again"
+    # remarks
+    EDITED = "edited"
+    DECIDED = "decided"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+    CANCEL_REFUSED = "cancel-refused"
+    STEP_BEGUN = "step-begun"
+    STEP_DONE = "step-done"
+    STEP_FAILED = "step-failed"
+    LOOKED = "looked"
+    PROGRESS = "progress"
+    OUTPUT = "output"
+    RATED = "rated"
+    ALARM = "alarm"
+    # of the product itself
+    USER_CHANGED = "user-changed"
+    TOKEN_CHANGED = "token-changed"  # noqa: S105  the name of an event, not a secret
+    WORKER_STARTED = "worker-started"
+    WORKER_STOPPED = "worker-stopped"
+    WORKER_PAUSED = "worker-paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of history. `seq` is gapless over the whole store; `job` and `tenant` are None for the product's own."""
+
+    kind: Kind
+    at: datetime
+    job: int | None = None
+    tenant: str | None = None
+    actor: str = "yunwei"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0

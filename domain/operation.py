@@ -1,0 +1,139 @@
+"""What can be done: a frozen dataclass whose fields are its typed parameters, and whose traits say how dangerous it is.
+
+Policies read traits, never names. `plan` yields steps as data; `judge` reads what a step brought back.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, ClassVar, Literal
+
+from domain.command import Command, Reading, from_data, to_data
+from domain.places import Place
+from domain.request import Role
+from domain.text import Text
+
+
+class Target(StrEnum):
+    """What kind of place an operation works on."""
+
+    ENVIRONMENT = "environment"
+    DATA_CENTER = "data-center"
+
+
+class Lock(StrEnum):
+    """What an operation does to its place while it runs: nothing, read along with others, or have it alone."""
+
+    NONE = "none"
+    SHARED = "shared"
+    EXCLUSIVE = "exclusive"
+
+
+class Misfire(StrEnum):
+    """What becomes of a start that is late by more than `grace`."""
+
+    SKIP = "skip"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """How an operation is to be treated. The defaults are the strict ones.
+
+    `takes` is the estimate before there is history; `grace` the latest start after the planned time, whatever the
+    cause (an outage, a lock); `cutoff` is how long before the start it can still be cancelled or edited.
+    """
+
+    target: Target
+    takes: timedelta
+    roles: frozenset[Role] = frozenset({Role.ENTERPRISE_ADMIN, Role.IT_OPS, Role.OPERATOR})
+    interrupts_users: bool = True
+    overrun: Literal["refuse", "warn"] = "refuse"
+    needs: frozenset[str] = frozenset()
+    quota_class: str | None = None
+    lock: Lock = Lock.EXCLUSIVE
+    grace: timedelta = timedelta(minutes=5)
+    misfire: Misfire = Misfire.SKIP
+    cutoff: timedelta | None = None
+    lead: timedelta | None = None
+    accepted: Literal["automatically", "by-provider"] = "automatically"
+    words: Mapping[str, Text] = field(default_factory=dict)  # labels of execution states, where they differ
+
+
+class Outcome(StrEnum):
+    """What a reading proves about a step."""
+
+    DONE = "done"
+    NOT_DONE = "not-done"  # provably did not happen, and cannot happen late
+    FAILED = "failed"  # it happened, and it went wrong
+    RUNNING = "running"  # not yet: ask again
+    CANNOT_TELL = "cannot-tell"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """An outcome with the sentence and the evidence a person needs to agree with it."""
+
+    outcome: Outcome
+    text: Text
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a plan, as data.
+
+    `key` is unique in the plan and stable. `destructive` steps have an effect that must not happen twice: their start
+    is committed before they are sent, and after a crash only `look` decides. Others may simply be repeated.
+    `look` reads whether the step took effect; sent with `seal`, it also forbids an attempt that has not begun.
+    `interruptible` says whether a cancel may end it half-way; if not, a cancel waits for the step to end.
+    `poll_s` repeats a reading step until it is DONE or FAILED, or `timeout_s` is over.
+    `effect_on` names what the step changes, for people and for the evidence.
+    """
+
+    key: str
+    title: Text
+    do: Command
+    timeout_s: float
+    destructive: bool = False
+    interruptible: bool = True
+    look: Command | None = None
+    poll_s: float | None = None
+    effect_on: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        data = {f.name: getattr(self, f.name) for f in fields(self)}
+        look = to_data(self.look) if self.look else None
+        return {**data, "title": self.title.as_dict(), "do": to_data(self.do), "look": look}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Step":
+        fixed = {"title": Text(**data["title"]), "do": from_data(data["do"])}
+        return cls(**{**data, **fixed, "look": from_data(data["look"]) if data["look"] else None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """The base of all operations. The docstring is the manual; `name` the id; `title` what a user sees."""
+
+    name: ClassVar[str]
+    title: ClassVar[Text]
+    traits: ClassVar[Traits]
+    notes: ClassVar[Mapping[str, Text]] = {}  # a sentence for each parameter
+
+    def plan(self, place: Place) -> Iterator[Step]:
+        """The steps, in order. Pure: the same place and parameters give the same steps."""
+        raise TypeError(f"operation {type(self).__name__} has no plan")
+
+    def estimate(self, place: Place) -> timedelta:
+        """How long it is likely to take there, before there is history."""
+        return self.traits.takes
+
+    def judge(self, step: Step, reading: Reading) -> Judgement:
+        """What the answer to `step.do` means. Without a word to the contrary an answer is a success."""
+        return Judgement(outcome=Outcome.DONE, text=Text("完成", "done"))
+
+    def judge_look(self, step: Step, reading: Reading) -> Judgement:
+        """What the answer to `step.look` means. Without a word to the contrary: cannot tell."""
+        return Judgement(outcome=Outcome.CANNOT_TELL, text=Text("无法判断", "cannot tell"))

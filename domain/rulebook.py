@@ -1,0 +1,73 @@
+"""The provider's rules as figures: what the policies compare with. Written in the estate file, never in code."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from domain.text import Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedWindow:
+    """Closed daily, half-open: `starts <= wall time in the tenant's zone < ends`. `ends < starts` crosses midnight."""
+
+    starts: time
+    ends: time
+
+    def holds(self, wall: time) -> bool:
+        if self.starts <= self.ends:
+            return self.starts <= wall < self.ends
+        return wall >= self.starts or wall < self.ends
+
+    def __str__(self) -> str:
+        return f"{self.starts:%H:%M}–{self.ends:%H:%M}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freeze:
+    """A stretch of time, half-open, in which nothing that interrupts users may run. No tenants named = all."""
+
+    starts: datetime
+    ends: datetime
+    reason: Text
+    tenants: frozenset[str] = frozenset()
+
+    def holds(self, at: datetime, tenant: str) -> bool:
+        return self.starts <= at < self.ends and (not self.tenants or tenant in self.tenants)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expiry:
+    """What follows an expiry date (EXP-1): grace until day `grace_days`, then suspended, closed from `closed_day`."""
+
+    warn_days_before: int = 30
+    grace_days: int = 7
+    last_notice_day: int = 30
+    closed_day: int = 31
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning:
+    """How far ahead work may be planned."""
+
+    lead: timedelta = timedelta(0)
+    range: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """At most `limit` requests of a quota class per tenant and calendar `period` (day or month)."""
+
+    period: str  # day | month
+    limit: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rulebook:
+    """All figures. The defaults are the handbook's."""
+
+    closed_windows: tuple[ClosedWindow, ...] = (ClosedWindow(starts=time(0), ends=time(3, 30)),)
+    freezes: tuple[Freeze, ...] = ()
+    planning: Planning = Planning()
+    expiry: Expiry = Expiry()
+    quotas: dict[str, tuple[Quota, ...]] = field(default_factory=dict)
+    default_cutoff: timedelta = timedelta(minutes=30)

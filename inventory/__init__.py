@@ -1,0 +1,1 @@
+"""Where: estate files to places and rulebook, with every mistake at once."""

@@ -1,0 +1,146 @@
+"""The control port: the ledger, the hosts and their fault switches, as JSON over HTTP on loopback."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from lab.host import Host, Ledger
+
+MOST_BODY = 64 * 1024
+READ_S = 30.0
+Answer = tuple[int, object]
+
+
+class NoSuch(Exception):
+    """There is no such path or host."""
+
+
+class Control:
+    """Serves `GET /ledger[?after=n]`, `GET /hosts[/NAME]`, `POST|DELETE /hosts/NAME/faults`, `POST …/reboot`."""
+
+    def __init__(self, hosts: Mapping[str, Host], ledger: Ledger, port: int = 0) -> None:
+        self._hosts = {name.lower(): host for name, host in hosts.items()}
+        self._ledger = ledger
+        self._server = _Server(("127.0.0.1", port), self.answer)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="lab-control", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The TCP port on loopback."""
+        return self._server.server_port
+
+    def start(self) -> None:
+        """Answer from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, method: str, target: str, body: bytes) -> Answer:
+        """Status and JSON of one request. Raises NoSuch, ValueError."""
+        url = urlsplit(target)
+        match (method, url.path.strip("/").split("/")):
+            case ("GET", ["ledger"]):
+                after = int(parse_qs(url.query).get("after", ["0"])[0])
+                return 200, {"effects": [asdict(effect) for effect in self._ledger.after(after)]}
+            case ("GET", ["hosts"]):
+                return 200, {"hosts": [host.as_json() for host in self._hosts.values()]}
+            case (_, ["hosts", name, *rest]):
+                return self._of_host(method, self._host(name), rest, body)
+        raise NoSuch(f"{method} {url.path}")
+
+    def _host(self, name: str) -> Host:
+        if name.lower() not in self._hosts:
+            raise NoSuch(f"no host {name}")
+        return self._hosts[name.lower()]
+
+    def _of_host(self, method: str, host: Host, rest: list[str], body: bytes) -> Answer:
+        match (method, rest):
+            case ("GET", []):
+                return 200, host.as_json()
+            case ("GET", ["faults"]):
+                return 200, {"faults": host.faults.active()}
+            case ("POST", ["faults"]):
+                return 201, _ask(host, _object(body))
+            case ("DELETE", ["faults"]):
+                host.clear_faults()
+                return 200, {"faults": []}
+            case ("POST", ["reboot"]):
+                host.reboot(_seconds(_object(body)))
+                return 202, {"up": host.is_up()}
+        raise NoSuch(f"{method} on a host: {'/'.join(rest)}")
+
+
+def _ask(host: Host, asked: dict[str, object]) -> object:
+    name, count = asked.pop("fault", None), asked.pop("count", 1)
+    if not isinstance(name, str) or not isinstance(count, int):
+        raise ValueError("`fault` must be the name of a fault and `count` a whole number")
+    return host.faults.ask(name, count, **asked).as_json()
+
+
+def _seconds(asked: dict[str, object]) -> float | None:
+    seconds = asked.get("seconds")
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
+        raise ValueError("seconds must be a number from 0 to 3600")
+    return float(seconds)
+
+
+def _object(body: bytes) -> dict[str, object]:
+    asked = json.loads(body or b"{}")
+    if not isinstance(asked, dict):
+        raise ValueError("the body must be a JSON object")
+    return asked
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], answers: Callable[[str, str, bytes], Answer]) -> None:
+        super().__init__(address, _Handler)
+        self.answers = answers
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = READ_S
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Any method: hand it on, and say errors as JSON."""
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+            if not 0 <= length <= MOST_BODY:
+                raise ValueError(f"a body of more than {MOST_BODY} bytes")
+            status, said = self.server.answers(self.command, self.path, self.rfile.read(length))
+        except NoSuch as error:
+            status, said = 404, {"error": "not-found", "detail": str(error)}
+        except ValueError as error:
+            self.close_connection = True
+            status, said = 400, {"error": "mistake", "detail": str(error)}
+        self._say(status, said)
+
+    def do_POST(self) -> None:
+        """See do_GET."""
+        self.do_GET()
+
+    def do_DELETE(self) -> None:
+        """See do_GET."""
+        self.do_GET()
+
+    def _say(self, status: int, said: object) -> None:
+        data = json.dumps(said, ensure_ascii=False).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """The lab's record is the ledger."""

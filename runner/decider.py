@@ -1,0 +1,102 @@
+"""Ask the policies: gather what they may see, and nothing else, then let them decide."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.decision import Decision, Moment, Situation, Used
+from domain.job import Job
+from domain.operation import Operation
+from domain.places import Estate, Place
+from domain.request import Actor
+from domain.rulebook import Quota, Rulebook
+from policies import decide
+from runner.store.rows import to_actor
+from runner.store.tx import Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decider:
+    """The estate and the rulebook, as they are now."""
+
+    estate: Estate
+    rules: Rulebook
+
+    def at_start(self, row: Mapping[str, Any], job: Job, operation: Operation, place: Place, now: datetime) -> Decision:
+        """The last word before a worker begins. The requester's roles are those of today."""
+        actor = _requester(row)
+        return decide(self._situation(Moment.START, now, now, actor, operation, place, job=job))
+
+    def asked(
+        self,
+        tx: Tx,
+        moment: Moment,
+        at: datetime,
+        actor: Actor,
+        operation: Operation,
+        place: Place,
+        job: Job | None = None,
+    ) -> Situation:
+        """What the policies see when somebody submits, edits, approves or cancels. Quotas are read in `tx`."""
+        situation = self._situation(moment, tx.now(), at, actor, operation, place, job=job)
+        quotas = tuple(_used(tx, q, place, operation, situation.now) for q in self.quotas(operation))
+        return replace(situation, quotas=quotas)
+
+    def quotas(self, operation: Operation) -> tuple[Quota, ...]:
+        """The quotas that count this operation."""
+        return self.rules.quotas.get(operation.traits.quota_class or "", ())
+
+    def _situation(
+        self,
+        moment: Moment,
+        now: datetime,
+        at: datetime,
+        actor: Actor,
+        operation: Operation,
+        place: Place,
+        *,
+        job: Job | None,
+    ) -> Situation:
+        return Situation(
+            moment=moment,
+            now=now,
+            at=at,
+            actor=actor,
+            place=place,
+            traits=operation.traits,
+            rules=self.rules,
+            estimate=operation.estimate(place),
+            held=job is not None,
+            planned_at=job.planned_at if job else None,
+            underway=job is not None and job.started_at is not None,
+        )
+
+
+def quota_key(quota: Quota, place: Place, operation: Operation, now: datetime) -> str:
+    """The counter of a tenant's local day or month, such as `acme|restart|day|2026-11-24`."""
+    local = now.astimezone(place.tenant.zone)
+    period = local.strftime("%Y-%m-%d" if quota.period == "day" else "%Y-%m")
+    return f"{place.tenant.name}|{operation.traits.quota_class}|{quota.period}|{period}"
+
+
+def _used(tx: Tx, quota: Quota, place: Place, operation: Operation, now: datetime) -> Used:
+    key = quota_key(quota, place, operation, now)
+    row = tx.row("quota_used", key=key)
+    resets_at = _next_period(quota, now, place.tenant.zone)
+    return Used(key=key, used=row["used"] if row else 0, limit=quota.limit, resets_at=resets_at)
+
+
+def _next_period(quota: Quota, now: datetime, zone: ZoneInfo) -> datetime:
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = timedelta(days=1) if quota.period == "day" else timedelta(days=32 - midnight.day)
+    start = midnight + days
+    return start if quota.period == "day" else start.replace(day=1)
+
+
+def _requester(row: Mapping[str, Any]) -> Actor:
+    """Who asked, with today's roles; somebody who left has none, and the policies say no."""
+    active = bool(row["actor_active"])
+    return to_actor(row["asked_by"], row["actor_tenant"], row["actor_roles"] if active else json.dumps([]))

@@ -1,0 +1,281 @@
+"""Run one job: for each step, is it allowed to begin, do it, judge what came back, record it. The only loop.
+
+A destructive step is begun in the store before it is sent, and never sent again under the same token. When the wire
+breaks, or a worker was lost, only a look at the target decides: done, not done, or a person has to say.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from domain.command import Command, Executor, Reading
+from domain.errors import Broke, Denied, Overtaken, Severed, Stopped, StoreDown, TimedOut, Trouble, Unreachable
+from domain.event import Kind
+from domain.job import State
+from domain.operation import Judgement, Outcome, Step
+from domain.text import Text
+from runner.hold import Hold
+from runner.summary import things
+
+log = logging.getLogger("yunwei.engine")
+
+MAX_SENDS: Final = 3  # of a step of which it is certain that nothing was sent
+MAX_RUNS: Final = 3  # of a destructive step that provably did not happen
+MAX_BYTES: Final = 1_000_000
+LOOK_TIMEOUT_S: Final = 60.0
+_TRY_AGAIN: Final = (Unreachable, Severed, TimedOut, Broke)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long the engine waits between questions, in real seconds."""
+
+    retry_s: float = 1.0
+    look_s: float = 2.0
+    doubt_s: float = 600.0  # how long a target may stay silent before a person is asked
+
+
+class StepFailed(Exception):
+    """A step ended badly; the job ends with it."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.text.en)
+        self.judgement = judgement
+
+
+class Undecided(StepFailed):
+    """Nobody can tell what a step did: an operator has to."""
+
+
+class Watch:
+    """One call of an executor, as seen from the job that makes it."""
+
+    def __init__(self, hold: Hold, step: Step, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        self.max_bytes = MAX_BYTES
+        self._hold = hold
+        self._interruptible = step.interruptible
+
+    def say(self, stream: str, line: str) -> None:
+        self._hold.say(stream, line)
+
+    def stop_asked(self) -> bool:
+        """A step that cannot be cut short is not: the stop waits for its end. A lost job is cut short in any case."""
+        return self._hold.lost.is_set() or (self._interruptible and self._hold.asked_to_stop.is_set())
+
+    def on_stop(self, wake: Callable[[], None]) -> None:
+        self._hold.on_stop(wake)
+
+
+class Engine:
+    """Takes claimed jobs to their end. `executors` by wire; `wait(event, seconds)` pauses until then or the event."""
+
+    def __init__(
+        self,
+        executors: Mapping[str, Executor],
+        wait: Callable[[threading.Event, float], object],
+        now_s: Callable[[], float],
+        patience: Patience,
+    ) -> None:
+        self._executors = executors
+        self._wait = wait
+        self._now_s = now_s
+        self._patience = patience
+
+    def run(self, hold: Hold) -> None:
+        """Work on the job until it is ended, released, or no longer ours. Raises nothing."""
+        try:
+            if hold.job.state is State.IN_DOUBT:
+                self._reconcile(hold)
+            self._work(hold)
+        except (Overtaken, StoreDown) as trouble:
+            # Without the store nothing can be said: the lease runs out, and whoever can write then looks and decides.
+            log.warning("job %s: this attempt stops: %s", hold.job.number, trouble)
+        except Exception as error:
+            self._end_badly(hold, error)
+
+    # -- the plan ---------------------------------------------------------------------------------------------
+
+    def _work(self, hold: Hold) -> None:
+        while hold.step < len(hold.plan):
+            hold.check()
+            if hold.asked_to_release.is_set():
+                hold.release(Text("执行者停机，交还作业", "the worker is shutting down; handed back between two steps"))
+                return
+            step = hold.plan[hold.step]
+            judgement = self._destroy(hold, step) if step.destructive else self._read(hold, step)
+            self._close_step(hold, step, judgement)
+        hold.end(Kind.SUCCEEDED, Text("执行成功", "succeeded"), things=things(hold.plan, hold.step))
+
+    def _close_step(self, hold: Hold, step: Step, judgement: Judgement) -> None:
+        hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
+        if step.destructive:
+            hold.record(hold.step + 1)
+        else:
+            hold.step += 1  # written with the next commit; repeating a harmless step costs nothing
+
+    # -- steps that change nothing ----------------------------------------------------------------------------
+
+    def _read(self, hold: Hold, step: Step) -> Judgement:
+        """Send a harmless step, again if need be, until it is judged done or failed or its time is over."""
+        hold.note(Kind.PROGRESS, step=step.key, title=step.title.as_dict(), percent=100 * hold.step // len(hold.plan))
+        until = self._now_s() + step.timeout_s
+        sends = 0
+        while True:
+            hold.check()
+            sends += 1
+            judgement = self._read_once(hold, step, max(1.0, until - self._now_s()))
+            if judgement.outcome is Outcome.DONE:
+                return judgement
+            if not self._may_ask_again(step, judgement, sends, until):
+                raise StepFailed(judgement)
+            self._wait(hold.disturbed, step.poll_s or self._patience.retry_s)
+
+    def _read_once(self, hold: Hold, step: Step, timeout_s: float) -> Judgement:
+        try:
+            reading = self._send(hold, step, step.do, timeout_s)
+        except _TRY_AGAIN as trouble:
+            return Judgement(outcome=Outcome.RUNNING, text=trouble.text, evidence=trouble.facts)
+        return hold.operation.judge(step, reading)
+
+    def _may_ask_again(self, step: Step, judgement: Judgement, sends: int, until: float) -> bool:
+        if judgement.outcome is not Outcome.RUNNING or self._now_s() >= until:
+            return False
+        return step.poll_s is not None or sends < MAX_SENDS
+
+    # -- steps that must not happen twice ---------------------------------------------------------------------
+
+    def _destroy(self, hold: Hold, step: Step) -> Judgement:
+        """Send a destructive step: once for each run, and a new run only when the last provably did not happen."""
+        for _ in range(MAX_RUNS):
+            hold.check()
+            hold.begin(hold.step, hold.run)
+            judgement = self._attempt(hold, step)
+            if judgement.outcome is not Outcome.NOT_DONE:
+                return _settled(judgement)
+            hold.note(Kind.LOOKED, step=step.key, run=hold.run, **_told(judgement))
+            hold.run += 1
+        raise StepFailed(judgement)
+
+    def _attempt(self, hold: Hold, step: Step) -> Judgement:
+        try:
+            reading = self._send_surely(hold, step)
+            judgement = hold.operation.judge(step, reading)
+        except (Severed, TimedOut, Stopped, Broke) as trouble:
+            hold.note(Kind.LOOKED, step=step.key, why=trouble.code, text=trouble.text.as_dict())
+            return self._look(hold, step)
+        if judgement.outcome in (Outcome.DONE, Outcome.FAILED):
+            return judgement
+        return self._look(hold, step)
+
+    def _send_surely(self, hold: Hold, step: Step) -> Reading:
+        """Send; when nothing was sent, send again, a few times."""
+        for last in (*[False] * (MAX_SENDS - 1), True):
+            try:
+                return self._send(hold, step, step.do, step.timeout_s)
+            except Unreachable as trouble:
+                hold.note(Kind.LOOKED, step=step.key, why=trouble.code, text=trouble.text.as_dict())
+                if last:
+                    raise StepFailed(_failed(trouble)) from trouble
+                self._wait(hold.disturbed, self._patience.retry_s)
+        raise AssertionError("unreachable")
+
+    def _look(self, hold: Hold, step: Step) -> Judgement:
+        """Look at the target until it is clear what the step did. Sealed: what has not begun cannot begin any more."""
+        if step.look is None:
+            raise Undecided(_undecided(step, {}))
+        until = self._now_s() + max(self._patience.doubt_s, step.timeout_s)
+        evidence: Mapping[str, Any] = {}
+        while self._now_s() < until:
+            if hold.lost.is_set():
+                hold.check()
+            judgement = self._look_once(hold, step)
+            evidence = judgement.evidence
+            if judgement.outcome is Outcome.CANNOT_TELL:
+                break
+            if judgement.outcome is not Outcome.RUNNING:
+                return judgement
+            self._wait(hold.lost, self._patience.look_s)
+        raise Undecided(_undecided(step, evidence))
+
+    def _look_once(self, hold: Hold, step: Step) -> Judgement:
+        assert step.look is not None  # noqa: S101  the caller has checked
+        try:
+            reading = self._send(hold, step, step.look, LOOK_TIMEOUT_S, seal=True)
+        except Trouble as trouble:
+            if isinstance(trouble, Overtaken):
+                raise
+            return Judgement(outcome=Outcome.RUNNING, text=trouble.text, evidence=trouble.facts)
+        return hold.operation.judge_look(step, reading)
+
+    def _reconcile(self, hold: Hold) -> None:
+        """After a lost worker: look, then go on with this step or the next. The job leaves doubt in one commit."""
+        step = hold.plan[hold.step]
+        judgement = self._look(hold, step)
+        hold.note(Kind.LOOKED, step=step.key, run=hold.run, **_told(judgement))
+        if judgement.outcome is Outcome.NOT_DONE:
+            hold.run += 1
+            hold.resume(step=hold.step)
+            return
+        _settled(judgement)
+        hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
+        hold.resume(step=hold.step + 1)
+
+    # -- sending and ending -----------------------------------------------------------------------------------
+
+    def _send(self, hold: Hold, step: Step, command: Command, timeout_s: float, *, seal: bool = False) -> Reading:
+        executor = self._executors.get(command.wire)
+        if executor is None:
+            zh, en = f"没有用于 {command.wire} 的执行器", f"There is no executor for {command.wire!r}"
+            raise Denied(Text(zh, en), wire=command.wire)
+        return executor.run(command.fenced(hold.fence(seal=seal)), Watch(hold, step, timeout_s))
+
+    def _end_badly(self, hold: Hold, error: Exception) -> None:
+        try:
+            kind, text, facts = _verdict(hold, error)
+            hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
+        except (Overtaken, StoreDown) as trouble:
+            log.warning("job %s could not be ended by this attempt: %s", hold.job.number, trouble)
+
+
+def _verdict(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
+    """How a job ends by an error: cancelled, undecided, failed."""
+    at = hold.plan[min(hold.step, len(hold.plan) - 1)]
+    step = at.key
+    match error:
+        case Stopped():
+            return Kind.CANCELLED, Text("已按要求停止", "stopped as asked"), {"step": step}
+        case Undecided(judgement=j):
+            return Kind.UNDECIDED, j.text, {"step": step, "evidence": dict(j.evidence)}
+        case StepFailed(judgement=j):
+            return Kind.FAILED, j.text, {"step": step, "evidence": dict(j.evidence)}
+        case Trouble():
+            return Kind.FAILED, error.text, {"step": step, "code": error.code, **error.facts}
+    log.exception("job %s met an error of our own", hold.job.number, exc_info=error)
+    text = Text(f"内部错误：{type(error).__name__}", f"An error of our own: {type(error).__name__}")
+    # What had begun may have happened: an error of ours is no proof of anything.
+    return (Kind.UNDECIDED if at.destructive else Kind.FAILED), text, {"step": step}
+
+
+def _settled(judgement: Judgement) -> Judgement:
+    """DONE passes; FAILED ends the job; anything else is nobody's to decide here."""
+    if judgement.outcome is Outcome.DONE:
+        return judgement
+    raise (StepFailed if judgement.outcome is Outcome.FAILED else Undecided)(judgement)
+
+
+def _failed(trouble: Trouble) -> Judgement:
+    return Judgement(outcome=Outcome.FAILED, text=trouble.text, evidence={"code": trouble.code, **trouble.facts})
+
+
+def _undecided(step: Step, evidence: Mapping[str, Any]) -> Judgement:
+    zh = f"无法确定步骤“{step.title.zh}”是否已执行；请查看目标后选择：已完成 / 重新执行 / 失败"
+    en = f"It cannot be told whether step {step.title.en!r} took effect. Look at {step.effect_on or 'the target'}, "
+    en += "then resolve the request as done, run-again or failed."
+    return Judgement(outcome=Outcome.CANNOT_TELL, text=Text(zh, en), evidence=evidence)
+
+
+def _told(judgement: Judgement) -> dict[str, Any]:
+    return {"outcome": judgement.outcome.value, "text": judgement.text.as_dict(), "evidence": dict(judgement.evidence)}

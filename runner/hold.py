@@ -1,0 +1,200 @@
+"""A worker's hold on one job: whether to stop, and the only way to write about it while it runs.
+
+Every write names the epoch. One that moves no row means that somebody else holds the job now: this attempt stops.
+Remarks (output, progress, harmless steps) are gathered and written together with the next commit.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from domain.command import Fence
+from domain.errors import Overtaken, Stopped, StoreDown
+from domain.event import Event, Kind
+from domain.job import Job, State
+from domain.operation import Operation, Step
+from domain.text import Text
+from runner.claims import Claimed
+from runner.moves import move, outcome, overtaken
+from runner.store.rows import to_job
+from runner.store.store import Store
+from runner.store.tx import Tx
+
+T = TypeVar("T")
+MOST_REMARKS: Final = 200
+MAX_LINE: Final = 8000
+STORE_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+class Hold:
+    """One claimed job in the hands of one worker. Thread safe: output, heartbeat and work write to it."""
+
+    def __init__(self, store: Store, claimed: Claimed, worker: str) -> None:
+        self.job: Job = claimed.job
+        self.operation: Operation = claimed.operation
+        self.plan: tuple[Step, ...] = claimed.plan
+        self.worker = worker
+        self.step = claimed.job.step
+        self.run = claimed.job.run
+        self.lost = threading.Event()
+        self.asked_to_stop = threading.Event()
+        self.asked_to_release = threading.Event()
+        self.disturbed = threading.Event()  # lost or asked to stop
+        self.over = threading.Event()
+        self._store = store
+        self._remarks: list[Event] = []
+        self._guard = threading.Lock()
+        self._wakers: list[Callable[[], None]] = []
+        if claimed.job.stop_asked_by:
+            self.stop()
+
+    # -- being told -------------------------------------------------------------------------------------------
+
+    def stop(self, *, lost: bool = False) -> None:
+        """End the work: somebody cancelled the job, or it is no longer ours."""
+        (self.lost if lost else self.asked_to_stop).set()
+        self.disturbed.set()
+        with self._guard:
+            wakers = list(self._wakers)
+        for wake in wakers:
+            wake()
+
+    def on_stop(self, wake: Callable[[], None]) -> None:
+        with self._guard:
+            self._wakers.append(wake)
+
+    def check(self) -> None:
+        """Raise Overtaken or Stopped if this attempt is to end. Called before every send."""
+        if self.lost.is_set():
+            raise overtaken(self.job)
+        if self.asked_to_stop.is_set():
+            raise Stopped(Text("已按要求停止", "stopped as asked"), number=self.job.number)
+
+    def fence(self, *, seal: bool = False) -> Fence:
+        return Fence(job=self.job.number, run=self.run, epoch=self.job.epoch, seal=seal)
+
+    # -- remarks ----------------------------------------------------------------------------------------------
+
+    def note(self, kind: Kind, **facts: Any) -> None:
+        """A remark, written with the next commit."""
+        with self._guard:
+            self._remarks.append(self._event(kind, facts))
+            full = len(self._remarks) >= MOST_REMARKS
+        if full:
+            self.flush()
+
+    def say(self, stream: str, line: str) -> None:
+        """A line of output."""
+        self.note(Kind.OUTPUT, step=self._key(), stream=stream, line=line[:MAX_LINE])
+
+    def flush(self) -> None:
+        """Write the remarks that have gathered."""
+        if self._remarks and not self.over.is_set():
+            self._write("still_mine", percent=self._percent())
+
+    # -- guarded writes ---------------------------------------------------------------------------------------
+
+    def begin(self, index: int, run: int) -> None:
+        """Commit that the destructive step `index` is about to be sent. Raises Stopped or Overtaken: then do not."""
+        self.step, self.run = index, run
+        step = self.plan[index]
+        self.note(Kind.STEP_BEGUN, step=step.key, title=step.title.as_dict(), run=run, on=step.effect_on)
+        self._write("begin_step", step=index, run=run, percent=self._percent(), now=None)
+
+    def record(self, index: int) -> None:
+        """Commit that the steps before `index` are over."""
+        self.step = index
+        self._write("record_step", step=index, run=self.run, percent=self._percent())
+
+    def end(self, kind: Kind, text: Text, **facts: Any) -> None:
+        """Move the job out of this worker's hands; last remarks and the move are one transaction."""
+        changes = {**outcome(text, **facts), "step": self.step}
+        self._leave(kind, changes, {"text": text.as_dict(), **facts})
+
+    def release(self, text: Text) -> None:
+        """Hand the job back between two steps: the next worker goes on from here."""
+        self._leave(Kind.RELEASED, {"step": self.step, "begun": 0}, {"text": text.as_dict()})
+
+    def resume(self, *, step: int) -> None:
+        """Out of doubt: go on with `step`."""
+
+        def body(tx: Tx) -> Job:
+            job = self._current(tx)
+            return move(
+                tx, job, Kind.RESUMED, changes={"step": step, "begun": 0, "run": self.run}, facts={"step": step}
+            )
+
+        self.job = self._commit(body)
+        self.step = step
+
+    # -- within -----------------------------------------------------------------------------------------------
+
+    def _leave(self, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        self._commit(lambda tx: move(tx, self._current(tx), kind, changes=changes, facts=facts))
+        self.over.set()
+
+    def _current(self, tx: Tx) -> Job:
+        """The job's row, locked, if it is still ours. Its state may have become STOPPING meanwhile."""
+        row = tx.row("job_for_update", number=self.job.number)
+        if row is None or row["epoch"] != self.job.epoch or row["worker"] != self.worker:
+            self.lost.set()
+            raise overtaken(self.job)
+        return to_job(row)
+
+    def _write(self, statement: str, **params: Any) -> None:
+        def body(tx: Tx) -> None:
+            given: dict[str, Any] = {k: tx.now() if k == "now" else v for k, v in params.items()}
+            key = {"number": self.job.number, "epoch": self.job.epoch, "worker": self.worker}
+            if tx.moved(statement, **key, **given) != 1:
+                self._refused(tx)
+
+        self._commit(body)
+
+    def _refused(self, tx: Tx) -> None:
+        """Why no row moved: a cancel (the row is still ours, and stopping), or somebody else's epoch."""
+        if self._current(tx).state is State.STOPPING:
+            self.asked_to_stop.set()
+            raise Stopped(Text("已按要求停止", "stopped as asked"), number=self.job.number)
+        self.lost.set()
+        raise overtaken(self.job)
+
+    def _commit(self, body: Callable[[Tx], T]) -> T:
+        """Run `body` in a transaction together with the remarks so far. They are kept if it does not happen."""
+        with self._guard:
+            remarks, self._remarks = self._remarks, []
+
+        def together(tx: Tx) -> T:
+            for event in remarks:
+                tx.append(event)
+            return body(tx)
+
+        try:
+            return self._write_patiently(together)
+        except Overtaken:  # nobody wants the remarks of an attempt that was overtaken
+            raise
+        except Exception:
+            with self._guard:
+                self._remarks = remarks + self._remarks
+            raise
+
+    def _write_patiently(self, body: Callable[[Tx], T]) -> T:
+        """A database that restarts is waited for. Guarded writes may be repeated: a second one moves no row."""
+        for pause_s in STORE_PAUSES_S:
+            try:
+                return self._store.write(body)
+            except StoreDown:
+                self.over.wait(pause_s)
+        return self._store.write(body)
+
+    def _event(self, kind: Kind, facts: Mapping[str, Any]) -> Event:
+        return Event(kind=kind, at=self._now(), job=self.job.number, tenant=self.job.tenant, facts=facts)
+
+    def _now(self) -> datetime:
+        return self._store.clock.now()
+
+    def _key(self) -> str:
+        return self.plan[self.step].key if self.step < len(self.plan) else ""
+
+    def _percent(self) -> int:
+        return 100 * self.step // max(1, len(self.plan))

@@ -1,0 +1,75 @@
+"""Every move of a job goes through `move`: LIFE allows it, the row is guarded, the event is written with it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from domain.errors import Overtaken
+from domain.event import Event, Kind
+from domain.job import FINAL, HOLDING, NOT_STARTED, Job, State
+from domain.text import Text
+from runner.store.rows import dumps
+from runner.store.tx import Tx
+
+
+def move(
+    tx: Tx,
+    job: Job,
+    kind: Kind,
+    *,
+    actor: str = "yunwei",
+    changes: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Job:
+    """Move the job in the store and tell of it. Raises Conflict (LIFE says no) or Overtaken (the row has moved on).
+
+    The guard is the state and epoch that `job` was read with, so a worker that lost its lease moves nothing.
+    """
+    moved = job.after(kind)
+    full = {"state": moved.state.value, **_leaving(tx, moved.state), **(changes or {})}
+    if tx.update_job(job.number, {"state": job.state.value, "epoch": job.epoch}, full) != 1:
+        raise overtaken(job)
+    tx.tell(job, kind, actor, **{"from": job.state.value, "to": moved.state.value, **(facts or {})})
+    if (job.state in HOLDING and moved.state not in HOLDING) or moved.state in FINAL:
+        _unblock(tx, job)
+    if moved.state in NOT_STARTED and job.started_at is None:
+        _give_back(tx, job)
+    return moved
+
+
+def overtaken(job: Job) -> Overtaken:
+    """What a worker is told that writes about a job it no longer holds."""
+    zh, en = f"运维单 {job.number} 已由别的执行者接管", f"Request {job.number} is no longer held by this attempt"
+    return Overtaken(Text(zh, en), number=job.number, epoch=job.epoch)
+
+
+def outcome(text: Text, **facts: Any) -> dict[str, Any]:
+    """The changes that record how a job ended."""
+    return {"outcome": dumps({"text": text.as_dict(), **facts})}
+
+
+def _leaving(tx: Tx, state: State) -> dict[str, Any]:
+    """What a state leaves behind: a worker and its lease belong to work only, an end has its time."""
+    changes: dict[str, Any] = {}
+    if state not in (State.RUNNING, State.STOPPING):
+        changes |= {"worker": None, "lease_until": None}
+    if state in FINAL:
+        changes |= {"ended_at": tx.now(), "blocked_by": None, "begun": 0}
+    if state is State.SUCCEEDED:
+        changes["percent"] = 100
+    return changes
+
+
+def _unblock(tx: Tx, job: Job) -> None:
+    """Those who waited for this job may try again."""
+    for row in tx.rows("unblock_followers", number=job.number):
+        facts = {"by": job.number}
+        tx.append(Event(kind=Kind.UNBLOCKED, at=tx.now(), job=row["number"], tenant=job.tenant, facts=facts))
+
+
+def _give_back(tx: Tx, job: Job) -> None:
+    """Return the quota that was taken and not used. The row's own list is the receipt; it is emptied with it."""
+    row = tx.row("job", number=job.number)
+    for key in json.loads(row["quota_keys"]) if row else ():
+        tx.moved("quota_give_back", key=key)
+    tx.moved("clear_receipt", number=job.number)

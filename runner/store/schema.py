@@ -1,0 +1,161 @@
+"""The tables, as Alembic and the list queries see them. The statements that move jobs are in sql/.
+
+Moments are whole microseconds since 1970 (UTC): exact, comparable on every database. JSON is canonical text.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+
+metadata = MetaData()
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _moment(name: str, *, nullable: bool = True) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+job = Table(
+    "job",
+    metadata,
+    Column("number", _Id, primary_key=True, autoincrement=True),
+    Column("version", Integer, nullable=False),
+    Column("rev", Integer, nullable=False, server_default="1"),  # grows with every change: the ETag
+    Column("state", String(20), nullable=False),
+    Column("operation", String(60), nullable=False),
+    Column("tenant", String(60), nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("lock_mode", String(10), nullable=False),
+    _moment("planned_at", nullable=False),
+    _moment("due_at", nullable=False),
+    _moment("latest_start", nullable=False),
+    Column("asked_by", String(100), nullable=False),
+    _moment("asked_at", nullable=False),
+    Column("search", Text, nullable=False),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("run", Integer, nullable=False, server_default="1"),
+    Column("step", Integer, nullable=False, server_default="0"),
+    Column("begun", Integer, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("worker", String(60)),
+    _moment("lease_until"),
+    Column("blocked_by", _Id),
+    _moment("started_at"),
+    _moment("ended_at"),
+    Column("stop_asked_by", String(100)),
+    Column("percent", Integer, nullable=False, server_default="0"),
+    Column("plan", Text),
+    Column("outcome", Text),
+    Column("opinion", Text),
+    Column("rating", Integer),
+    Column("quota_keys", Text, nullable=False, server_default="[]"),
+    sqlite_autoincrement=True,
+)
+_waiting = text("state = 'waiting' AND blocked_by IS NULL")
+_leased = text("state IN ('running', 'stopping', 'in-doubt')")
+_holding = text("state IN ('running', 'stopping', 'in-doubt', 'needs-attention')")
+_any_waiting = text("state = 'waiting'")
+_pending = text("state = 'pending'")
+_blocked = text("blocked_by IS NOT NULL")
+# Partial, so that their size follows the live rows and a due look-up costs O(due), not O(stored).
+Index("job_due", job.c.due_at, job.c.number, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("job_leased", job.c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
+Index("job_holding", job.c.tenant, job.c.place, sqlite_where=_holding, postgresql_where=_holding)
+Index("job_in_line", job.c.tenant, job.c.due_at, sqlite_where=_any_waiting, postgresql_where=_any_waiting)
+Index("job_late", job.c.latest_start, sqlite_where=_any_waiting, postgresql_where=_any_waiting)
+Index("job_pending", job.c.planned_at, sqlite_where=_pending, postgresql_where=_pending)
+Index("job_blocked", job.c.blocked_by, sqlite_where=_blocked, postgresql_where=_blocked)
+Index("job_by_tenant", job.c.tenant, job.c.number)
+Index("job_by_state", job.c.state, job.c.number)
+Index("job_by_operation", job.c.operation, job.c.number)
+
+request = Table(
+    "request",
+    metadata,
+    Column("number", _Id, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("operation", String(60), nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("tenant", String(60), nullable=False),
+    Column("params", Text, nullable=False),
+    _moment("planned_at", nullable=False),
+    _moment("asked_at", nullable=False),
+    Column("asked_by", String(100), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("email", String(254), nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _moment("at", nullable=False),
+    Column("job", _Id),
+    Column("tenant", String(60)),
+    Column("kind", String(30), nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("body", Text),  # canonical JSON; blanked when output outlives its retention
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+Index("event_by_job", event.c.job, event.c.seq)
+Index("event_by_kind", event.c.kind, event.c.at)
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+quota = Table(
+    "quota",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("actor", String(100), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("body_hash", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    _moment("at", nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("tenant", String(60)),
+    Column("roles", Text, nullable=False),
+    Column("active", Integer, nullable=False, server_default="1"),
+    _moment("created_at", nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("account", String(100), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    _moment("created_at", nullable=False),
+    _moment("expires_at"),
+    _moment("revoked_at"),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", String(60), primary_key=True),
+    Column("host", String(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("slots", Integer, nullable=False),
+    _moment("started_at", nullable=False),
+    _moment("beat_at", nullable=False),
+    _moment("stopped_at"),
+    Column("paused", Integer, nullable=False, server_default="0"),
+)

@@ -1,0 +1,129 @@
+-- Named statements: `-- name: x` starts one. Parameters are :named. `/*pg … */` is kept on PostgreSQL only.
+
+-- name: insert_job
+INSERT INTO job (version, state, operation, tenant, place, lock_mode, planned_at, due_at, latest_start,
+                 asked_by, asked_at, search, quota_keys)
+VALUES (1, :state, :operation, :tenant, :place, :lock_mode, :planned_at, :due_at, :latest_start,
+        :asked_by, :asked_at, :search, :quota_keys)
+RETURNING number
+
+-- name: insert_request
+INSERT INTO request (number, version, operation, place, tenant, params, planned_at, asked_at, asked_by, description, email)
+VALUES (:number, :version, :operation, :place, :tenant, :params, :planned_at, :asked_at, :asked_by, :description, :email)
+
+-- name: job
+SELECT * FROM job WHERE number = :number
+
+-- name: job_for_update
+SELECT * FROM job WHERE number = :number /*pg FOR UPDATE */
+
+-- name: request
+SELECT * FROM request WHERE number = :number AND version = :version
+
+-- name: request_versions
+SELECT * FROM request WHERE number = :number ORDER BY version
+
+-- What is due and may be claimed, longest due first. Served by the partial index job_due: O(due).
+-- name: due_jobs
+SELECT j.*, r.params AS request_params, a.tenant AS actor_tenant, a.roles AS actor_roles, a.active AS actor_active
+FROM job j
+JOIN request r ON r.number = j.number AND r.version = j.version
+LEFT JOIN account a ON a.name = j.asked_by
+WHERE j.state = 'waiting' AND j.blocked_by IS NULL AND j.due_at <= :now
+ORDER BY j.due_at, j.number
+LIMIT :most
+/*pg FOR UPDATE OF j SKIP LOCKED */
+
+-- name: next_due
+SELECT min(due_at) AS due_at FROM job WHERE state = 'waiting' AND blocked_by IS NULL
+
+-- Serialises the claims of one tenant, so that two workers cannot both find its places free.
+-- name: lock_tenant_pg
+SELECT pg_advisory_xact_lock(7957, hashtext(:tenant))
+
+-- The first job that stands in our way: one that holds a lock on this place, on the place above it or on one below it,
+-- or that is due and ahead of us in line. Two halves, so that each is served by its own partial index.
+-- name: lock_conflict
+SELECT number, 0 AS in_line, due_at FROM job
+WHERE state IN ('running', 'stopping', 'in-doubt', 'needs-attention')
+  AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
+  AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
+  AND (place = :place OR place = :above OR substr(place, 1, :below_length) = :below)
+UNION ALL
+SELECT number, 1 AS in_line, due_at FROM job
+WHERE state = 'waiting'
+  AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
+  AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
+  AND (place = :place OR place = :above OR substr(place, 1, :below_length) = :below)
+  AND due_at <= :due_at AND (due_at < :due_at OR number < :number)
+ORDER BY in_line, due_at, number
+LIMIT 1
+
+-- name: block
+UPDATE job SET blocked_by = :blocked_by, rev = rev + 1 WHERE number = :number AND state = 'waiting'
+
+-- name: unblock_followers
+UPDATE job SET blocked_by = NULL, rev = rev + 1 WHERE blocked_by = :number RETURNING number
+
+-- Heals a wait for somebody who no longer stands in the way (its end was committed while we looked).
+-- name: unblock_orphans
+UPDATE job SET blocked_by = NULL, rev = rev + 1
+WHERE blocked_by IS NOT NULL AND NOT EXISTS (
+  SELECT 1 FROM job b WHERE b.number = job.blocked_by
+    AND (b.state IN ('running', 'stopping', 'in-doubt', 'needs-attention') OR (b.state = 'waiting' AND b.due_at <= :now)))
+RETURNING number, tenant
+
+-- name: clear_receipt
+UPDATE job SET quota_keys = '[]' WHERE number = :number
+
+-- Committed before the first effect of a destructive step. A worker whose lease has run out cannot begin.
+-- name: begin_step
+UPDATE job SET step = :step, begun = 1, run = :run, percent = :percent, rev = rev + 1
+WHERE number = :number AND epoch = :epoch AND worker = :worker AND state = 'running' AND lease_until > :now
+
+-- name: record_step
+UPDATE job SET step = :step, begun = 0, percent = :percent, run = :run, rev = rev + 1
+WHERE number = :number AND epoch = :epoch AND worker = :worker AND state IN ('running', 'stopping', 'in-doubt')
+
+-- name: still_mine
+UPDATE job SET percent = :percent
+WHERE number = :number AND epoch = :epoch AND worker = :worker AND state IN ('running', 'stopping', 'in-doubt')
+
+-- name: renew_lease
+UPDATE job SET lease_until = :lease_until
+WHERE number = :number AND epoch = :epoch AND worker = :worker AND state IN ('running', 'stopping', 'in-doubt')
+RETURNING state
+
+-- name: expired_leases
+SELECT * FROM job
+WHERE state IN ('running', 'stopping', 'in-doubt') AND lease_until IS NOT NULL AND lease_until < :now
+ORDER BY lease_until LIMIT :most
+
+-- name: doubtful_jobs
+SELECT * FROM job
+WHERE state = 'in-doubt' AND (lease_until IS NULL OR lease_until < :now) AND due_at <= :now
+ORDER BY number LIMIT :most /*pg FOR UPDATE SKIP LOCKED */
+
+-- name: claim_doubt
+UPDATE job SET epoch = epoch + 1, worker = :worker, lease_until = :lease_until, tries = tries + 1, rev = rev + 1
+WHERE number = :number AND state = 'in-doubt' AND epoch = :epoch
+RETURNING epoch
+
+-- name: late_waiting
+SELECT * FROM job WHERE state = 'waiting' AND started_at IS NULL AND latest_start < :now
+ORDER BY latest_start LIMIT :most /*pg FOR UPDATE SKIP LOCKED */
+
+-- name: late_pending
+SELECT * FROM job WHERE state = 'pending' AND planned_at < :now
+ORDER BY planned_at LIMIT :most /*pg FOR UPDATE SKIP LOCKED */
+
+-- name: edit_job
+UPDATE job SET version = :version, planned_at = :planned_at, due_at = :planned_at, latest_start = :latest_start,
+  search = :search, blocked_by = NULL, rev = rev + 1
+WHERE number = :number AND rev = :rev
+
+-- name: rate
+UPDATE job SET rating = :rating, rev = rev + 1 WHERE number = :number AND rating IS NULL
+
+-- name: set_opinion
+UPDATE job SET opinion = :opinion, search = :search, rev = rev + 1 WHERE number = :number

@@ -1,0 +1,49 @@
+-- name: chain_head
+SELECT seq, hash FROM chain WHERE id = 1 /*pg FOR UPDATE */
+
+-- name: move_chain
+UPDATE chain SET seq = :seq, hash = :hash WHERE id = 1
+
+-- name: insert_event
+INSERT INTO event (seq, at, job, tenant, kind, actor, body, digest, hash)
+VALUES (:seq, :at, :job, :tenant, :kind, :actor, :body, :digest, :hash)
+
+-- name: events_after
+SELECT seq, at, job, tenant, kind, actor, body FROM event WHERE seq > :after ORDER BY seq LIMIT :most
+
+-- name: tenant_events_after
+SELECT seq, at, job, tenant, kind, actor, body FROM event
+WHERE seq > :after AND tenant = :tenant ORDER BY seq LIMIT :most
+
+-- name: job_events_after
+SELECT seq, at, job, tenant, kind, actor, body FROM event WHERE job = :job AND seq > :after ORDER BY seq LIMIT :most
+
+-- name: chain_links
+SELECT seq, at, job, tenant, kind, actor, body, digest, hash FROM event WHERE seq > :after ORDER BY seq LIMIT :most
+
+-- Output outlives its use: the text goes, its digest stays, so that the chain can still be verified.
+-- name: blank_output
+UPDATE event SET body = NULL WHERE seq IN (
+  SELECT seq FROM event WHERE kind = 'output' AND at < :before AND body IS NOT NULL ORDER BY seq LIMIT :most)
+
+-- name: quota_used
+SELECT used FROM quota WHERE key = :key
+
+-- name: quota_open
+INSERT INTO quota (key, used) VALUES (:key, 0) ON CONFLICT (key) DO NOTHING
+
+-- Exact under concurrency: the row decides, not what somebody read before.
+-- name: quota_take
+UPDATE quota SET used = used + 1 WHERE key = :key AND used < :limit
+
+-- name: quota_give_back
+UPDATE quota SET used = used - 1 WHERE key = :key AND used > 0
+
+-- name: idempotent_answer
+SELECT body_hash, answer FROM idempotency WHERE actor = :actor AND key = :key
+
+-- name: remember_answer
+INSERT INTO idempotency (actor, key, body_hash, answer, at) VALUES (:actor, :key, :body_hash, :answer, :at)
+
+-- name: forget_answers
+DELETE FROM idempotency WHERE at < :before

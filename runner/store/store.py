@@ -1,0 +1,131 @@
+"""The SQL store: `write` for guarded changes with their events, `rows` for reading. SQLite or PostgreSQL."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import StaticPool
+
+from domain.errors import StoreDown
+from domain.event import Event
+from domain.text import Text
+from runner.clock import Clock
+from runner.store.commit import Body, GroupCommit
+from runner.store.rows import micros
+from runner.store.statements import statements
+from runner.store.tx import Tx
+
+T = TypeVar("T")
+BUSY_TIMEOUT_S: Final = 30
+TRIES: Final = 5
+
+
+class Store:
+    """One database. `url` is SQLAlchemy's: `sqlite://` (memory), `sqlite:///file`, `postgresql+psycopg://…`.
+
+    `heard` is called with the events of each committed transaction (narrator, metrics, waking watchers).
+    """
+
+    def __init__(self, url: str, clock: Clock, heard: Callable[[list[Event]], None] | None = None) -> None:
+        self.url = url
+        self.clock = clock
+        self.heard = heard
+        self.engine = _engine(url)
+        self._sql = statements(self.engine.dialect.name)
+        self._group = GroupCommit(self._together)
+
+    def write(self, body: Body[T]) -> T:
+        """Run `body(tx)` in a transaction, committed with its events when this returns; nothing of it if it raises.
+
+        The body may be run again (a lost deadlock, a batch-mate that failed): it must not act outside the store.
+        """
+        return self._group.run(body)
+
+    def rows(self, name: str, **params: Any) -> list[Mapping[str, Any]]:
+        """The rows of a named reading statement."""
+        plain = {k: micros(v) if hasattr(v, "tzinfo") else v for k, v in params.items()}
+        with self._reading() as connection:
+            return [dict(r) for r in connection.exec_driver_sql(self._sql[name], plain).mappings()]
+
+    def row(self, name: str, **params: Any) -> Mapping[str, Any] | None:
+        found = self.rows(name, **params)
+        return found[0] if found else None
+
+    def select(self, query: Select[Any]) -> list[Mapping[str, Any]]:
+        """The rows of a query built with SQLAlchemy Core (lists with filters)."""
+        with self._reading() as connection:
+            return [dict(r) for r in connection.execute(query).mappings()]
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _translated(self.url), self.engine.connect() as connection:
+            yield connection
+
+    def _together(self, bodies: list[Body[Any]]) -> list[Any]:
+        for attempt in range(TRIES):
+            try:
+                with _translated(self.url):
+                    answers, events = self._attempt(bodies)
+            except _Retry:
+                if attempt == TRIES - 1:
+                    raise
+                continue
+            if self.heard and events:
+                self.heard(events)
+            return answers
+        raise AssertionError("unreachable")
+
+    def _attempt(self, bodies: list[Body[Any]]) -> tuple[list[Any], list[Event]]:
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            tx = Tx(connection, self._sql, self.clock)
+            answers = [body(tx) for body in bodies]
+            return answers, tx.flush()
+
+
+class _Retry(StoreDown):
+    """The database chose this transaction as the victim of a deadlock: nothing of it happened."""
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """The one table of the store's foreign errors."""
+    try:
+        yield
+    except OperationalError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        where = url.rsplit("@", 1)[-1]
+        kind = _Retry if state in ("40P01", "40001") else StoreDown
+        zh, en = (
+            f"数据库不可用：{where}；请检查服务后重试",
+            f"The store {where} cannot be used; check the database, then retry",
+        )
+        raise kind(Text(zh, en), store=where) from error
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=False, pool_timeout=30)
+    memory = url in ("sqlite://", "sqlite:///:memory:")
+    pool: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 8, "max_overflow": 24}
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}, **pool)
+    event.listen(engine, "connect", _sqlite_pragmas)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    # FULL: a commit survives a power cut, and `started` must (docs/decisions/0004-the-store.md).
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A writer takes the write lock at once: what it reads cannot change before it writes.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,22 @@
+"""Say exactly which thing is in which state: for the outcome of a job, from its plan and how far it came."""
+
+from typing import Any
+
+from domain.operation import Step
+
+
+def things(plan: tuple[Step, ...], reached: int, *, failed: bool = False) -> list[dict[str, Any]]:
+    """For each thing that the plan changes, in order: done, untouched, or stopped at a step (`failed` names it)."""
+    names = list(dict.fromkeys(s.effect_on for s in plan if s.effect_on))
+    return [{"name": name, **_state(name, plan, reached, failed=failed)} for name in names]
+
+
+def _state(name: str, plan: tuple[Step, ...], reached: int, *, failed: bool) -> dict[str, Any]:
+    mine = [i for i, s in enumerate(plan) if s.effect_on == name]
+    if mine[-1] < reached:
+        return {"state": "done"}
+    if reached in mine and failed:
+        return {"state": "failed", "at": plan[reached].key}
+    if mine[0] >= reached:
+        return {"state": "untouched"}
+    return {"state": "partly", "at": plan[min(reached, len(plan) - 1)].key}

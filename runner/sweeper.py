@@ -1,0 +1,112 @@
+"""What nobody else does: lost workers, late starts, waits that have no reason any more, output past its time.
+
+Any number of sweepers may run: each row is moved by a guarded UPDATE, and losing it to another is no news.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from domain.catalog import Catalog
+from domain.errors import Conflict, Overtaken
+from domain.event import Event, Kind
+from domain.job import State
+from domain.text import Text
+from runner.claims import miss
+from runner.moves import move, outcome
+from runner.store.rows import to_job
+from runner.store.store import Store
+from runner.store.tx import Row, Tx
+
+log = logging.getLogger("yunwei.sweeper")
+BATCH: Final = 200
+MAX_TRIES: Final = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How long things are kept that need not be kept for ever."""
+
+    output: timedelta = timedelta(days=90)
+    answers: timedelta = timedelta(days=7)
+    workers: timedelta = timedelta(days=7)
+
+
+class Sweeper:
+    """`sweep` looks for what was left lying; `forget` applies the retention."""
+
+    def __init__(self, store: Store, catalog: Catalog, retention: Retention) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._retention = retention
+
+    def sweep(self) -> None:
+        """One round."""
+        self._each("expired_leases", self._lost)
+        self._each("late_waiting", self._late)
+        self._each("late_pending", self._unanswered)
+        self._store.write(self._unblock)
+
+    def forget(self) -> int:
+        """Blank output and delete remembered answers that have outlived their use; answers how many lines."""
+        now, keep = self._store.clock.now(), self._retention
+
+        def body(tx: Tx) -> int:
+            tx.moved("forget_answers", before=now - keep.answers)
+            tx.moved("forget_workers", before=now - keep.workers)
+            return tx.moved("blank_output", before=now - keep.output, most=5000)
+
+        return self._store.write(body)
+
+    def _each(self, statement: str, handle: Callable[[Tx, Row], None]) -> None:
+        for row in self._store.rows(statement, now=self._store.clock.now(), most=BATCH):
+            try:
+                self._store.write(lambda tx, row=row: self._if_still(tx, row, handle))  # type: ignore[misc]
+            except (Overtaken, Conflict):
+                log.debug("job %s was handled by somebody else", row["number"])
+
+    def _if_still(self, tx: Tx, seen: Row, handle: Callable[[Tx, Row], None]) -> None:
+        """Read again under the lock: between the look and now the job may have gone on."""
+        row = tx.row("job_for_update", number=seen["number"])
+        same = row is not None and all(
+            row[k] == seen[k] for k in ("state", "epoch", "lease_until", "due_at", "version")
+        )
+        if row is not None and same:
+            handle(tx, row)
+
+    def _lost(self, tx: Tx, row: Row) -> None:
+        """A lease ran out. Begun = doubtful; not begun = provably harmless, the next worker goes on."""
+        job = to_job(row)
+        facts = {"worker": job.worker, "epoch": job.epoch, "step": job.step}
+        if job.tries >= MAX_TRIES:
+            text = Text(f"已尝试 {job.tries} 次仍未完成", f"given up after {job.tries} attempts")
+            move(tx, job, Kind.UNDECIDED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
+        elif job.state is State.IN_DOUBT:  # whoever was looking is gone: the next one looks
+            tx.update_job(
+                job.number, {"epoch": job.epoch, "state": job.state.value}, {"worker": None, "lease_until": None}
+            )
+        elif job.begun:
+            move(tx, job, Kind.LOST, facts=facts)
+        elif job.state is State.STOPPING:
+            text = Text("已按要求停止", "stopped as asked")
+            move(tx, job, Kind.CANCELLED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
+        else:
+            move(tx, job, Kind.RELEASED, facts={**facts, "why": "lease"})
+
+    def _late(self, tx: Tx, row: Row) -> None:
+        job = to_job(row)
+        request = tx.row("request", number=job.number, version=job.version)
+        params = json.loads(request["params"]) if request else {}
+        miss(tx, job, self._catalog.build(job.operation, params))
+
+    def _unanswered(self, tx: Tx, row: Row) -> None:
+        """The provider said nothing before the planned time."""
+        text = Text("计划时间前未被受理", "nobody accepted it before its planned time")
+        move(tx, to_job(row), Kind.MISSED, changes=outcome(text), facts={"text": text.as_dict()})
+
+    def _unblock(self, tx: Tx) -> None:
+        for row in tx.rows("unblock_orphans", now=tx.now()):
+            tx.append(Event(kind=Kind.UNBLOCKED, at=tx.now(), job=row["number"], tenant=row["tenant"]))

@@ -1,0 +1,236 @@
+"""A worker: claims what is due, runs it, keeps its leases, sweeps. Start as many as you like, on any host.
+
+Nothing here is "only one of these": every worker does all of it, and the guarded rows decide who was first.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from domain.errors import Overtaken, Stopped, StoreDown
+from domain.event import Event, Kind
+from runner.bell import Bell
+from runner.claims import Claimed, Claims
+from runner.engine import Engine
+from runner.hold import Hold
+from runner.store.store import Store
+from runner.store.tx import Tx
+from runner.sweeper import Sweeper
+
+log = logging.getLogger("yunwei.worker")
+FORGET_EVERY_S: Final = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How often a worker does what, in real seconds."""
+
+    slots: int = 8
+    lease_s: float = 15.0
+    look_s: float = 0.5
+    sweep_s: float = 1.0
+    write_s: float = 0.2
+
+    @property
+    def beat_s(self) -> float:
+        return self.lease_s / 3
+
+
+def new_worker_id() -> str:
+    """New at every start: a restarted host must not pass for the worker that died on it."""
+    return f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+class Worker:
+    """`start`, then `stop`. `executors_close` is called when the last job is over."""
+
+    def __init__(
+        self,
+        worker_id: str,
+        store: Store,
+        claims: Claims,
+        engine: Engine,
+        bell: Bell,
+        sweeper: Sweeper,
+        pace: Pace,
+    ) -> None:
+        self.id = worker_id
+        self._store = store
+        self._claims = claims
+        self._engine = engine
+        self._bell = bell
+        self._sweeper = sweeper
+        self._pace = pace
+        self._holds: dict[int, Hold] = {}
+        self._guard = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._paused = False
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Register and start working, in threads of its own."""
+        self._store.write(self._register)
+        self._spawn("claim", self._claim_loop)
+        self._spawn("hear", self._hear_loop)
+        self._spawn("beat", self._every(self._pace.beat_s, self._beat))
+        self._spawn("write", self._every(self._pace.write_s, self._write_remarks))
+        self._spawn("sweep", self._every(self._pace.sweep_s, self._sweeper.sweep))
+        self._spawn("forget", self._every(FORGET_EVERY_S, self._sweeper.forget))
+
+    def stop(self, grace_s: float) -> list[int]:
+        """Claim no more; let running jobs end or be handed over between two steps. Answers those left after `grace_s`.
+
+        What is left keeps its lease until it runs out; another worker then looks at the target and decides.
+        """
+        self._stopping.set()
+        self._wake.set()
+        for hold in self._held():
+            hold.asked_to_release.set()
+        until = time.monotonic() + grace_s
+        while self._held() and time.monotonic() < until:
+            self._beat_quietly()
+            self._wake.wait(0.1)
+            self._wake.clear()
+        left = sorted(h.job.number for h in self._held())
+        self._store.write(lambda tx: self._unregister(tx, left))
+        for thread in self._threads:
+            thread.join(timeout=2.0)
+        return left
+
+    def holds(self) -> list[int]:
+        """The numbers of the jobs in hand."""
+        return sorted(h.job.number for h in self._held())
+
+    # -- loops ------------------------------------------------------------------------------------------------
+
+    def _claim_loop(self) -> None:
+        while not self._stopping.is_set():
+            self._quietly(self._claim)
+            self._wake.wait(self._until_next())
+            self._wake.clear()
+
+    def _claim(self) -> None:
+        while not self._paused and not self._stopping.is_set():
+            free = self._pace.slots - len(self._holds)
+            claimed = [*self._claims.doubtful(free)]
+            claimed += self._claims.due(free - len(claimed))
+            for one in claimed:
+                self._take(one)
+            if not claimed:
+                return
+
+    def _take(self, claimed: Claimed) -> None:
+        hold = Hold(self._store, claimed, self.id)
+        with self._guard:
+            self._holds[claimed.job.number] = hold
+        threading.Thread(target=self._work, args=(hold,), name=f"job-{claimed.job.number}", daemon=True).start()
+
+    def _work(self, hold: Hold) -> None:
+        try:
+            self._engine.run(hold)
+        finally:
+            hold.over.set()
+            with self._guard:
+                if self._holds.get(hold.job.number) is hold:
+                    del self._holds[hold.job.number]
+            self._wake.set()
+
+    def _until_next(self) -> float:
+        """Real seconds until the next job is due, at most `look_s`: rings and other hosts' clocks may be lost."""
+        if self._paused or len(self._holds) >= self._pace.slots:
+            return self._pace.look_s
+        try:
+            due = self._claims.next_due()
+        except StoreDown:
+            return self._pace.look_s
+        if due is None:
+            return self._pace.look_s
+        left = self._store.clock.real_s(due)
+        # Due already and yet not claimed: it waits for something else, so do not spin.
+        return min(left, self._pace.look_s) if left > 0 else self._pace.look_s
+
+    def _hear_loop(self) -> None:
+        while not self._stopping.is_set():
+            if len(self._holds) >= self._pace.slots:  # leave the ring to a worker that has room
+                self._stopping.wait(self._pace.write_s)
+                continue
+            rung = self._bell.hear(self._stopping)
+            if any(n in self._holds for n in rung):
+                self._quietly(self._beat)  # a cancel of a job in hand
+            if rung:
+                self._wake.set()
+
+    def _beat(self) -> None:
+        """Renew the leases of the jobs in hand; learn which were cancelled or lost. Independent of the work."""
+        for hold, state in self._store.write(self._renew):
+            if state is None:
+                hold.stop(lost=True)
+            elif state == "stopping":
+                hold.stop()
+
+    def _renew(self, tx: Tx) -> list[tuple[Hold, str | None]]:
+        me = tx.row("beat", id=self.id, at=tx.now())
+        self._paused = bool(me and me["paused"])
+        until = tx.ahead(self._pace.lease_s)
+        answers: list[tuple[Hold, str | None]] = []
+        for hold in self._held():
+            key = {"number": hold.job.number, "epoch": hold.job.epoch, "worker": self.id}
+            row = tx.row("renew_lease", lease_until=until, **key)
+            if not hold.over.is_set():
+                answers.append((hold, row["state"] if row else None))
+        return answers
+
+    def _beat_quietly(self) -> None:
+        self._quietly(self._beat)
+
+    def _write_remarks(self) -> None:
+        for hold in self._held():
+            try:
+                hold.flush()
+            except (Overtaken, Stopped):
+                hold.stop(lost=True)
+
+    # -- within -----------------------------------------------------------------------------------------------
+
+    def _held(self) -> list[Hold]:
+        with self._guard:
+            return list(self._holds.values())
+
+    def _every(self, seconds: float, work: Callable[[], object]) -> Callable[[], None]:
+        def loop() -> None:
+            while not self._stopping.wait(seconds):
+                self._quietly(work)
+
+        return loop
+
+    def _quietly(self, work: Callable[[], object]) -> None:
+        """A loop outlives a database that is away; anything else is a bug, and is shouted about."""
+        try:
+            work()
+        except StoreDown as trouble:
+            log.warning("the store is away: %s", trouble)
+            self._stopping.wait(self._pace.look_s)
+        except Exception:
+            log.exception("a worker's loop met an error of our own")
+            self._stopping.wait(self._pace.look_s)
+
+    def _spawn(self, name: str, loop: Callable[[], None]) -> None:
+        thread = threading.Thread(target=loop, name=f"worker-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _register(self, tx: Tx) -> None:
+        at, host = tx.now(), socket.gethostname()
+        tx.moved("insert_worker", id=self.id, host=host, pid=os.getpid(), slots=self._pace.slots, at=at)
+        tx.append(Event(kind=Kind.WORKER_STARTED, at=at, actor=self.id, facts={"slots": self._pace.slots}))
+
+    def _unregister(self, tx: Tx, left: list[int]) -> None:
+        tx.moved("worker_stopped", id=self.id, at=tx.now())
+        tx.append(Event(kind=Kind.WORKER_STOPPED, at=tx.now(), actor=self.id, facts={"left": left}))
