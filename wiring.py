@@ -1,0 +1,201 @@
+"""The composition root: settings become a store, a bell, executors, a worker, a portal. The one file that knows all."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from domain.catalog import Catalog
+from domain.errors import Fault, Mistake
+from domain.operation import Operation
+from domain.text import Text
+
+if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported where it is used
+    from fastapi import FastAPI
+
+    from intake.desk import Desk
+    from inventory.load import Inventory
+    from runner.store.store import Store
+    from runner.worker import Pace, Worker
+
+PREFIX: Final = "YUNWEI_"
+_KINDS: Final[dict[str, type]] = {
+    "home": Path,
+    "estate": Path,
+    "store": str,
+    "bell": str,
+    "clock": str,
+    "slots": int,
+    "lease_s": float,
+    "grace_s": float,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set, each by an environment variable YUNWEI_<NAME> or an option of the command line.
+
+    `home` holds the embedded store and bell; `store` and `bell` are URLs; `clock` as in runner.clock.parse_clock.
+    """
+
+    home: Path = Path("var")
+    estate: Path = Path("estate.yml")
+    store: str = ""
+    bell: str = ""
+    clock: str = "real"
+    slots: int = 8
+    lease_s: float = 15.0
+    grace_s: float = 30.0
+
+    @property
+    def store_url(self) -> str:
+        return self.store or f"sqlite:///{self.home.absolute()}/yunwei.db"
+
+    @property
+    def bell_url(self) -> str:
+        return self.bell or f"sqlite:///{self.home.absolute()}/bell.db"
+
+
+def settings_from(environment: Mapping[str, str] = os.environ, **options: Any) -> Settings:
+    """Options win over YUNWEI_* variables, those over the defaults. Raises Mistake with every fault at once."""
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    for name, kind in _KINDS.items():
+        _set(values, name, kind, environment, options, faults)
+    if faults:
+        raise Mistake(Text("设置有误", "The settings have mistakes"), tuple(faults))
+    return Settings(**values)
+
+
+def _set(
+    values: dict[str, Any],
+    name: str,
+    kind: type,
+    environment: Mapping[str, str],
+    options: Mapping[str, Any],
+    faults: list[Fault],
+) -> None:
+    given = options.get(name)
+    given = environment.get(PREFIX + name.upper()) if given is None else given
+    if given is None or given == "":
+        return
+    try:
+        value = kind(given)
+    except ValueError:
+        faults.append(Fault(PREFIX + name.upper(), Text(f"应为 {kind.__name__}", f"Must be of type {kind.__name__}")))
+        return
+    if kind in (int, float) and not 0 < value <= 86_400:
+        faults.append(Fault(PREFIX + name.upper(), Text("应大于 0 且不超过 86400", "Must be above 0, at most 86400")))
+    values[name] = value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """What is opened once a process: the store, and everything that reads or writes through it."""
+
+    settings: Settings
+    inventory: "Inventory"
+    catalog: Catalog
+    store: "Store"
+    desk: "Desk"
+    closers: list[Any] = field(default_factory=list)
+
+    def close(self) -> None:
+        for close in reversed(self.closers):
+            close()
+
+
+def open_product(settings: Settings, operations: tuple[type[Operation], ...] | None = None) -> Product:
+    """Load the estate, open and migrate the store, hang the bell. Raises Mistake with everything that is wrong."""
+    from intake.desk import Desk
+    from inventory.load import load
+    from playbooks import OPERATIONS
+    from runner.bell import bell_from
+    from runner.decider import Decider
+    from runner.narrator import narrate
+    from runner.store.migrate import migrate
+    from runner.store.store import Store
+
+    inventory = load(settings.estate)
+    catalog = Catalog(OPERATIONS if operations is None else operations)
+    _check_quotas(inventory, catalog)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.store_url, clock_for(settings), heard=narrate)
+    migrate(store)
+    bell = bell_from(settings.bell_url)
+    decider = Decider(estate=inventory.estate, rules=inventory.rules)
+    desk = Desk(store=store, catalog=catalog, decider=decider, bell=bell)
+    closers = [store.close, bell.close]
+    return Product(settings=settings, inventory=inventory, catalog=catalog, store=store, desk=desk, closers=closers)
+
+
+def clock_for(settings: Settings) -> Any:
+    """The clock of this deployment: on PostgreSQL everybody reads the database server's."""
+    from runner.clock import parse_clock
+    from runner.server_clock import server_clock
+
+    read = server_clock(settings.store_url)
+    try:
+        return parse_clock(settings.clock, read)
+    except ValueError as error:
+        text = Text(f"时钟设置有误：{settings.clock!r}", f"Cannot read the clock {settings.clock!r}: {error}")
+        raise Mistake(text, (Fault("YUNWEI_CLOCK", text),)) from error
+
+
+def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
+    """A worker with every wire, ready to start."""
+    import time
+
+    from runner.claims import Claims
+    from runner.engine import Engine, Patience
+    from runner.sweeper import Retention, Sweeper
+    from runner.worker import Pace, Worker, new_worker_id
+
+    desk, settings = product.desk, product.settings
+    pace = pace or Pace(slots=settings.slots, lease_s=settings.lease_s)
+    worker_id = new_worker_id()
+    executors = make_executors(product)
+    engine = Engine(executors, lambda event, s: event.wait(s), time.monotonic, Patience())
+    claims = Claims(desk.store, desk.catalog, desk.decider, worker_id, pace.lease_s)
+    sweeper = Sweeper(desk.store, desk.catalog, Retention())
+    return Worker(worker_id, desk.store, claims, engine, desk.bell, sweeper, pace)
+
+
+def make_executors(product: Product) -> dict[str, Any]:
+    """One executor a wire."""
+    from executors.pause import PauseExecutor
+    from executors.site import SiteExecutor
+    from executors.together import TogetherExecutor
+    from executors.winrm import WinRMExecutor
+    from inventory.secrets import open_secret
+    from playbooks.scripts import load
+
+    hosts = product.inventory.estate.host
+    executors: dict[str, Any] = {
+        "winrm": WinRMExecutor(hosts, open_secret, stop_tree=load("stop_tree")),
+        "site": SiteExecutor(hosts),
+        "none": PauseExecutor(),
+    }
+    executors["together"] = TogetherExecutor(executors)
+    product.closers.extend(e.close for e in executors.values())
+    return executors
+
+
+def make_portal(product: Product) -> "FastAPI":
+    """The HTTP API."""
+    from portal.app import make_app
+
+    return make_app(product.desk)
+
+
+def _check_quotas(inventory: "Inventory", catalog: Catalog) -> None:
+    """A quota for a class that no operation has would limit nothing, silently."""
+    known = {o.traits.quota_class for o in catalog}
+    faults = [
+        Fault(f"policies.quotas.{name}", Text("没有操作属于此配额类别", "No operation has this quota class"), "unknown")
+        for name in inventory.rules.quotas
+        if name not in known
+    ]
+    if faults:
+        raise Mistake(Text("规则有误", "The rules have mistakes"), tuple(faults))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from domain.errors import Trouble
 from domain.operation import Traits
 from domain.places import Place
 from domain.request import Actor
@@ -107,3 +108,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+class Refused(Trouble):
+    """A policy says no: the decision says which, why, and when it would be allowed."""
+
+    code = "refused"
+    title = Text("策略拒绝", "Refused by a policy")
+
+    def __init__(self, decision: Decision) -> None:
+        first = decision.against[0].text
+        super().__init__(first, decision=decision.as_dict())
+        self.decision = decision

@@ -140,7 +140,7 @@ class Link:
 
     def terminate(self, command_id: str) -> None:
         """Signal the command to end; after its end this frees what the host kept for it."""
-        self._ask("Signal", self._limits.operation_s, lambda: self._protocol.cleanup_command(self._shell, command_id))
+        self._ask("Signal", self._limits.poll_s, lambda: self._protocol.cleanup_command(self._shell, command_id))
 
     def close(self) -> None:
         """Delete the shell, which ends what still runs in it, and hang up. Trouble on the way changes nothing."""

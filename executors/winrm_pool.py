@@ -18,14 +18,17 @@ class Pool:
         self._closed = False
 
     def take(self, key: Hashable) -> Link | None:
-        """An idle link, no longer in the pool. Worn ones are closed on the way."""
+        """An idle link, no longer in the pool. Worn ones are let go on the way."""
         with self._lock:
-            worn = [link for _, link in self._idle if link.worn]
+            worn = [(k, link) for k, link in self._idle if link.worn]
             self._idle = [(k, link) for k, link in self._idle if not link.worn]
             at = next((i for i, (k, _) in enumerate(self._idle) if k == key), None)
             found = None if at is None else self._idle.pop(at)[1]
-        for link in worn:
-            link.close()
+        for other, link in worn:
+            if other == key:
+                link.close()
+            else:
+                link.hang_up()  # another host may be down, and this call shall not wait for it: it reaps idle shells
         return found
 
     def give(self, key: Hashable, link: Link) -> None:

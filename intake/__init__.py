@@ -1,0 +1,1 @@
+"""Asking: what comes from outside is parsed, decided, recorded, and only then rung for."""

@@ -11,6 +11,7 @@ from lab.host import Host, Ledger
 
 MOST_BODY = 64 * 1024
 READ_S = 30.0
+POLL_S = 0.1  # how soon `stop` is heard
 Answer = tuple[int, object]
 
 
@@ -25,7 +26,9 @@ class Control:
         self._hosts = {name.lower(): host for name, host in hosts.items()}
         self._ledger = ledger
         self._server = _Server(("127.0.0.1", port), self.answer)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="lab-control", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_S,), name="lab-control", daemon=True
+        )
 
     @property
     def port(self) -> int:
@@ -141,6 +144,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What http.server itself refuses (an unknown method, a broken request line), as JSON too."""
+        self.close_connection = True
+        self._say(code, {"error": "mistake", "detail": explain or message or str(code)})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """The lab's record is the ledger."""

@@ -1,4 +1,4 @@
-"""What the facts of `iis_look` and `iis_restart` prove. Pure: facts in, judgement out. Codes and states, never sentences.
+"""What the facts of `iis_look` and `iis_restart` prove. Pure, and from codes and states, never from sentences.
 
 The marker file on the host tells what became of an attempt: `none`, `void` (forbidden before it began), `begun`,
 `ended`. See docs/operations/iis-restart.md.

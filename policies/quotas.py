@@ -1,5 +1,6 @@
 """Is there any of the quota left? (INT-9) The store counts; this compares."""
 
+from datetime import UTC
 from typing import Any, Final
 
 from domain.decision import Moment, Reason, Situation, Used
@@ -28,7 +29,7 @@ def _spent(situation: Situation, spent: tuple[Used, ...], values: dict[str, Any]
     when = shown(last.resets_at, situation.place.tenant.zone)
     zh = f"次数已用完：已用 {last.used}/{last.limit}，将于 {when} 重新计数，届时可再次提交。"
     en = f"The quota is used up: {last.used}/{last.limit}. It resets at {when}; please submit again then."
-    return wait(POLICY, last.resets_at, Text(zh, en), used=last.used, limit=last.limit, **values)
+    return wait(POLICY, last.resets_at.astimezone(UTC), Text(zh, en), used=last.used, limit=last.limit, **values)
 
 
 def _figures(quota: Used) -> dict[str, Any]:

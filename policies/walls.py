@@ -11,6 +11,7 @@ from policies.stretches import Stretch
 
 _DAY: Final = timedelta(days=1)
 _PACE: Final = timedelta(hours=12)  # clocks are never changed twice within twelve hours
+_PUT_BACK: Final = timedelta(hours=3)  # no more: a clock put back just after midnight shows the day before again
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -46,7 +47,7 @@ def _boundaries(
     windows: Sequence[ClosedWindow], zone: ZoneInfo, since: datetime, until: datetime
 ) -> Iterator[datetime]:
     times = {time for w in windows for time in (w.starts, w.ends)}
-    for day in _days(since.astimezone(zone).date(), until.astimezone(zone).date()):
+    for day in _days((since - _PUT_BACK).astimezone(zone).date(), (until + _PUT_BACK).astimezone(zone).date()):
         for time in times:
             # A wall time that is shown twice gives both instants, one that is skipped gives two harmless ones.
             for fold in (0, 1):
@@ -54,8 +55,7 @@ def _boundaries(
 
 
 def _days(first: date, last: date) -> Iterator[date]:
-    """One day more on either side: a clock put back just after midnight shows the day before again."""
-    for n in range(-1, (last - first).days + 2):
+    for n in range((last - first).days + 1):
         yield first + n * _DAY
 
 

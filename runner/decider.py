@@ -34,15 +34,16 @@ class Decider:
         self,
         tx: Tx,
         moment: Moment,
-        at: datetime,
+        at: datetime | None,
         actor: Actor,
         operation: Operation,
         place: Place,
         job: Job | None = None,
     ) -> Situation:
-        """What the policies see when somebody submits, edits, approves or cancels. Quotas are read in `tx`."""
-        situation = self._situation(moment, tx.now(), at, actor, operation, place, job=job)
-        quotas = tuple(_used(tx, q, place, operation, situation.now) for q in self.quotas(operation))
+        """What the policies see when somebody submits, edits, approves or cancels. No time named means now."""
+        now = tx.now()
+        situation = self._situation(moment, now, at or now, actor, operation, place, job=job)
+        quotas = tuple(_used(tx, q, place, operation, now) for q in self.quotas(operation))
         return replace(situation, quotas=quotas)
 
     def quotas(self, operation: Operation) -> tuple[Quota, ...]:

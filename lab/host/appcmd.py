@@ -66,14 +66,16 @@ def _act(session: Session, verb: str, name: str) -> int:
     if denied(session):
         tell(session, "appcmd_failed", say(lang, "5"))
         return ACCESS_DENIED
-    code = {"stop": iis.stop_pool, "start": iis.start_pool, "recycle": iis.recycle_pool}[verb](name)
+    with session.acting():
+        code = {"stop": iis.stop_pool, "start": iis.start_pool, "recycle": iis.recycle_pool}[verb](name)
+        if code == OK:
+            session.record(f"pool-{verb}", pool=name)
     if code == NO_SUCH:
         tell(session, "appcmd_no_pool", name)
         return 1168
     if code != OK:
         tell(session, "appcmd_failed", say(lang, str(code)))
         return code
-    session.record(f"pool-{verb}", pool=name)
     tell(session, _VERBS[verb], name)
     return 0
 

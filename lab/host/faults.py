@@ -91,7 +91,7 @@ class FaultBook:
         if name not in FAULTS:
             raise ValueError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
         if type(count) is not int or not 1 <= count <= MOST_COUNT:
-            raise ValueError(f"count must be a whole number from 1 to {MOST_COUNT}, not {count!r}")
+            raise ValueError(f"{name}: count must be a whole number from 1 to {MOST_COUNT}, not {count!r}")
         fault = Fault(next(self._numbers), name, count, _checked(name, values))
         with self._lock:
             self._asked.append(fault)

@@ -44,6 +44,7 @@ class ProcessTable:
             pid = self._next_pid()
             entry = Entry(pid, name, parent, utc_now())
             self._entries[pid] = entry
+            self._changed.notify_all()
             return entry
 
     def find(self, pid: int) -> Entry | None:

@@ -15,9 +15,10 @@ def lb_file(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     files, path, present = session.world.files, args["file"], bool(args["present"])
     source, target = (f"{path}.out", path) if present else (path, f"{path}.out")
     try:
-        if files.find(source):
-            files.move(source, target)
-            session.record("lb-in" if present else "lb-out", file=path)
+        with session.acting():
+            if files.find(source):
+                files.move(source, target)
+                session.record("lb-in" if present else "lb-out", file=path)
         session.sleep(float(args["settle_s"]))
         return {"present": files.find(path) is not None}
     except OSError as error:

@@ -41,7 +41,8 @@ def create_marker(session: Session, token: str, marker: dict[str, Any]) -> bool:
         raise ScriptFailed(full.format("Open", 4))
     at_write = world.faults.take("disk_full", at="write")
     try:
-        world.files.create_new(path, b"" if at_write else dumped(marker))
+        with session.acting():
+            world.files.create_new(path, b"" if at_write else dumped(marker))
     except FileExistsError:
         return False
     if at_write:

@@ -67,13 +67,15 @@ def _stop_web(session: Session, name: str, limit_s: float, *, force: bool) -> No
     services = session.world.services
     if name == "restart" and session.world.faults.take("wrong_answer"):
         return
-    refusal = services.stop("W3SVC")
-    if refusal == CANNOT_CONTROL:
-        raise Refused(NO_CONTROL)
-    session.record("iisreset" if name == "restart" else "iis-stop")
+    with session.acting():
+        if services.stop("W3SVC") == CANNOT_CONTROL:
+            raise Refused(NO_CONTROL)
+        session.record("iisreset" if name == "restart" else "iis-stop")
     session.point("during", "iisreset")
     _await_stopped(session, "W3SVC", limit_s, force=force)
-    if services.stop("WAS") == OK:
+    with session.acting():
+        stopping = services.stop("WAS") == OK
+    if stopping:
         _await_stopped(session, "WAS", limit_s, force=force)
 
 
@@ -88,11 +90,12 @@ def _await_stopped(session: Session, name: str, limit_s: float, *, force: bool) 
 
 def _start_web(session: Session, name: str, limit_s: float) -> None:
     services = session.world.services
-    refusal = services.start("W3SVC")
-    if refusal == CANNOT_CONTROL:
-        raise Refused(NO_CONTROL)
-    if name == "start" and refusal == OK:
-        session.record("iis-start")
+    with session.acting():
+        refusal = services.start("W3SVC")
+        if refusal == CANNOT_CONTROL:
+            raise Refused(NO_CONTROL)
+        if name == "start" and refusal == OK:
+            session.record("iis-start")
     settled = session.wait(lambda: services.state("W3SVC") in (State.RUNNING, State.STOPPED), limit_s)
     if not settled or services.state("W3SVC") is State.STOPPED:
         raise Refused(NOT_TIMELY)
@@ -142,15 +145,23 @@ def _sc_control(session: Session, verb: str, name: str) -> int:
     services = session.world.services
     if denied(session):
         return _sc_failed(session, "OpenService", ACCESS_DENIED)
-    code = services.start(name) if verb == "start" else services.stop(name)
     service = services.find(name)
     if service is None:
         return _sc_failed(session, "OpenService", NO_SUCH)
+    code = _control(session, verb, service)
     if code != OK:
         return _sc_failed(session, "StartService" if verb == "start" else "ControlService", code)
-    session.record(f"service-{verb}", service=service.name)
     _sc_show(session, service, extended=verb == "start")
     return 0
+
+
+def _control(session: Session, verb: str, service: Service) -> int:
+    services = session.world.services
+    with session.acting():
+        code = services.start(service.name) if verb == "start" else services.stop(service.name)
+        if code == OK:
+            session.record(f"service-{verb}", service=service.name)
+    return code
 
 
 def _sc_failed(session: Session, call: str, code: int) -> int:
@@ -178,13 +189,10 @@ def net(session: Session, words: list[str]) -> int:
 
 
 def _net_start(session: Session, service: Service) -> int:
-    services = session.world.services
-    code = services.start(service.name)
+    code = _control(session, "start", service)
     if code == ALREADY_RUNNING:
         return _net_failed(session, "net_2182", 2182)
     tell(session, "net_starting", service.display)
-    if code == OK:
-        session.record("service-start", service=service.name)
     settled = (State.RUNNING, State.STOPPED)
     if not session.wait(lambda: service.state in settled, NET_WAIT_S) or service.state is State.STOPPED:
         return _net_failed(session, "net_2186", 2186)
@@ -199,12 +207,11 @@ def _net_stop(session: Session, service: Service, *, yes: bool) -> int:
         session.err(say(session.world.spec.os_lang, "net_no_answer"))
         return 2
     for each in [*dependents, service]:
-        code = session.world.services.stop(each.name)
+        code = _control(session, "stop", each)
         if code == NOT_STARTED:
             return _net_failed(session, "net_3521", 3521, each.display)
         if code != OK:
             return _net_failed(session, "net_2186", 2186)
-        session.record("service-stop", service=each.name)
         tell(session, "net_stopping", each.display)
         if not session.wait(lambda each=each: each.state is State.STOPPED, NET_WAIT_S):  # type: ignore[misc]
             return _net_failed(session, "net_2186", 2186)

@@ -1,7 +1,8 @@
 """What a running program sees of its host: its process, its streams, its environment, and the faults in its way."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -72,6 +73,13 @@ class Session:
         """Raises Killed when this process is dead."""
         if not self.entry.alive:
             raise Killed
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Hold the host still for an effect: a process that was ended has none any more. Raises Killed."""
+        with self.world.changed:
+            self.check()
+            yield
 
     def wait(self, until: Callable[[], bool], timeout_s: float) -> bool:
         """Wait for a change of the host; False when it did not come in time. Raises Killed."""

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lab.host.iis import Answer
 
+REQUEST_S = 30.0
+PAUSE_S = 0.1
 Answers = Callable[[str, str], Answer]
 
 
@@ -49,27 +51,27 @@ class _Server(ThreadingHTTPServer):
         self.socket.close()
         self.socket = bound
         self.answers = answers
+        self._left = threading.Event()
         bound.listen(64)
         threading.Thread(target=self._accept, name="lab-site", daemon=True).start()
 
     def leave(self) -> None:
         """Close the listening socket at once; the accepting thread ends by the error."""
+        self._left.set()
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
     def _accept(self) -> None:
         # `serve_forever` polls twice a second; sixty idle hosts shall cost nothing.
-        while self.socket.fileno() != -1:
-            self.handle_request_or_end()
-
-    def handle_request_or_end(self) -> None:
-        """Wait for one connection and hand it to a thread of its own."""
-        try:
-            request, address = self.socket.accept()
-        except OSError:
-            return
-        request.settimeout(30.0)
-        self.process_request(request, address)
+        while True:
+            try:
+                request, address = self.socket.accept()
+            except OSError:
+                if self._left.wait(PAUSE_S):
+                    return
+                continue  # too many open files, for a while
+            request.settimeout(REQUEST_S)
+            self.process_request(request, address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from lab.machine import WirePoint
 from lab.winrm import soap
@@ -60,12 +59,18 @@ def answer(service: Service, transcript: Transcript, data: bytes | None, caller:
         result = Answer(status=200, envelope=soap.compose(action + "Response", relates_to, body))
         code = 0
     except Fault as fault:
-        machine = urlsplit(caller.endpoint).hostname or service.machine.name
+        machine = _host(caller.endpoint)
         related = relates_to or fault.relates_to
         result = Answer(status=500, envelope=soap.compose(fault.kind.action, related, fault.body(machine)))
         code = fault.kind.code
     transcript.write(user=caller.user, action=name_of(action), status=result.status, fault=code)
     return result
+
+
+def _host(endpoint: str) -> str:
+    """The host in the address by which the client called us; any text may stand there."""
+    host = endpoint.split("/")[2]
+    return host.rpartition(":")[0] or host
 
 
 def _parsed(data: bytes | None) -> soap.Request:

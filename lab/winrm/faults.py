@@ -130,7 +130,7 @@ TOO_LARGE: Final = Kind(
     detail="ServiceEnvelopeLimit",
 )
 INTERNAL: Final = Kind(
-    code=2147942487, subcode="w:InternalError", reason="The emulated host failed; see its log. ", receiver=True
+    code=2147943759, subcode="w:InternalError", reason="The emulated host failed; see its log. ", receiver=True
 )
 
 BODY: Final = (

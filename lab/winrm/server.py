@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,11 +109,14 @@ class WinRMServer:
             return len(self._connections)
 
     def _accept(self, listener: socket.socket) -> None:
+        ticked_at = time.monotonic()
         while not self._stopping.is_set():
+            if time.monotonic() - ticked_at >= TICK_S:  # also while clients come all the time
+                self._tick()
+                ticked_at = time.monotonic()
             try:
                 sock, _ = listener.accept()
             except TimeoutError:
-                self._tick()
                 continue
             except OSError:  # stopped, or too many open files: then wait a little
                 if self._stopping.wait(PAUSE_S):

@@ -43,13 +43,13 @@ class Store:
         """
         return self._group.run(body)
 
-    def rows(self, name: str, **params: Any) -> list[Mapping[str, Any]]:
+    def rows(self, name: str, /, **params: Any) -> list[Mapping[str, Any]]:
         """The rows of a named reading statement."""
         plain = {k: micros(v) if hasattr(v, "tzinfo") else v for k, v in params.items()}
         with self._reading() as connection:
             return [dict(r) for r in connection.exec_driver_sql(self._sql[name], plain).mappings()]
 
-    def row(self, name: str, **params: Any) -> Mapping[str, Any] | None:
+    def row(self, name: str, /, **params: Any) -> Mapping[str, Any] | None:
         found = self.rows(name, **params)
         return found[0] if found else None
 

@@ -36,16 +36,16 @@ class Tx:
     def ahead(self, real_s: float) -> datetime:
         return self._clock.ahead(real_s)
 
-    def rows(self, name: str, **params: Any) -> list[Row]:
+    def rows(self, name: str, /, **params: Any) -> list[Row]:
         """All rows of a named statement. Moments are given as datetimes."""
         result = self._connection.exec_driver_sql(self._sql[name], _plain(params))
         return [dict(r) for r in result.mappings()]
 
-    def row(self, name: str, **params: Any) -> Row | None:
+    def row(self, name: str, /, **params: Any) -> Row | None:
         found = self.rows(name, **params)
         return found[0] if found else None
 
-    def moved(self, name: str, **params: Any) -> int:
+    def moved(self, name: str, /, **params: Any) -> int:
         """How many rows a named statement changed. The caller looks at it: no row moved is never a shrug."""
         return self._connection.exec_driver_sql(self._sql[name], _plain(params)).rowcount
 

@@ -47,3 +47,6 @@ INSERT INTO idempotency (actor, key, body_hash, answer, at) VALUES (:actor, :key
 
 -- name: forget_answers
 DELETE FROM idempotency WHERE at < :before
+
+-- name: chain_end
+SELECT seq, hash FROM chain WHERE id = 1

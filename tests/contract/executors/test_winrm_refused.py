@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,10 @@ def test_a_closed_port_is_unreachable_and_nothing_was_started(wire: Any, machine
     assert machine.started == 0
 
 
-def test_a_host_that_never_answers_is_unreachable_in_time(wire: Any, machine: Any) -> None:
+def test_a_host_that_never_answers_is_unreachable_in_time(wire: Any, machine: Any, quick: Any) -> None:
     machine.faults["Create", "before"] = ["hang"] * 9
     with pytest.raises(Unreachable) as unreachable:
-        wire("ntlm").run()
+        wire("ntlm", limits=replace(quick, operation_s=1, connects=2)).run()
     assert unreachable.value.facts["cause"] == "no-answer-in-time"
 
 

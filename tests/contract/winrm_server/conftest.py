@@ -63,6 +63,7 @@ class ScriptedProcess:
     def read(self, timeout_s: float) -> tuple[list[Chunk], int | None]:
         with self.changed:
             self.reads += 1
+            self.changed.notify_all()
             self.changed.wait_for(lambda: self._chunks or self.exit_code is not None, timeout_s)
             chunks, self._chunks = list(self._chunks), deque()
             return chunks, self.exit_code
@@ -184,15 +185,21 @@ class RawClient:
 
     def run(self, shell: str, line: str) -> str:
         body = f"<rsp:CommandLine><rsp:Command>{line}</rsp:Command></rsp:CommandLine>"
-        return self.call("Command", body, shell=shell).find("CommandId")
+        return self.call("Command", body, shell_id=shell).find("CommandId")
 
     def receive(self, shell: str, command: str, **headers: str) -> Reply:
         stream = f'<rsp:DesiredStream CommandId="{command}">stdout stderr</rsp:DesiredStream>'
-        return self.call("Receive", f"<rsp:Receive>{stream}</rsp:Receive>", shell=shell, **headers)
+        return self.call("Receive", f"<rsp:Receive>{stream}</rsp:Receive>", shell_id=shell, **headers)
 
 
 def envelope(
-    action: str, body: str, *, shell: str = "", resource: str = SHELL + "cmd", timeout: str = "PT20S", extra: str = ""
+    action: str,
+    body: str,
+    *,
+    shell_id: str = "",
+    resource: str = SHELL + "cmd",
+    timeout: str = "PT20S",
+    extra: str = "",
 ) -> str:
     """A request as a client writes it; `action` is a short name or a whole address."""
     base = TRANSFER if action in ("Get", "Create", "Delete") else SHELL
@@ -203,7 +210,7 @@ def envelope(
         ' xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><s:Header>'
         f"<a:Action>{address}</a:Action><a:MessageID>uuid:aBc-17</a:MessageID>"
         f"<w:ResourceURI>{resource}</w:ResourceURI><w:OperationTimeout>{timeout}</w:OperationTimeout>"
-        f'<w:SelectorSet><w:Selector Name="ShellId">{shell}</w:Selector></w:SelectorSet>{extra}'
+        f'<w:SelectorSet><w:Selector Name="ShellId">{shell_id}</w:Selector></w:SelectorSet>{extra}'
         f"</s:Header><s:Body>{body}</s:Body></s:Envelope>"
     )
 

@@ -93,7 +93,7 @@ def test_a_command_goes_on_when_its_client_vanishes_and_nothing_it_says_is_lost(
     shell = client.open_shell()
     command = client.run(shell, "wait")
     stream = f'<rsp:Receive><rsp:DesiredStream CommandId="{command}">stdout stderr</rsp:DesiredStream></rsp:Receive>'
-    client.http.request("POST", "/wsman", write_envelope("Receive", stream, shell=shell).encode(), client.headers)
+    client.http.request("POST", "/wsman", write_envelope("Receive", stream, shell_id=shell).encode(), client.headers)
     client.http.close()
     machine.processes[0].say(b"said to nobody")
     assert eventually(lambda: server.connections == 0)
@@ -141,9 +141,9 @@ def test_a_host_that_reboots_refuses_everybody_and_forgets_its_shells(serve: Any
     machine.up = False
     for attempt in (client, raw(server)):
         with pytest.raises(ConnectionError):
-            attempt.call("Delete", shell=shell)
+            attempt.call("Delete", shell_id=shell)
     machine.up = True
-    assert raw(server).call("Delete", shell=shell).fault == UNKNOWN
+    assert raw(server).call("Delete", shell_id=shell).fault == UNKNOWN
     assert machine.processes[0].signals == ["terminate"]
 
 
@@ -153,7 +153,7 @@ def test_a_power_cut_breaks_every_connection(serve: Any, raw: Any, eventually: A
     shell = client.open_shell()
     server.power_off()
     assert eventually(lambda: server.connections == 0)
-    assert raw(server).call("Delete", shell=shell).fault == UNKNOWN
+    assert raw(server).call("Delete", shell_id=shell).fault == UNKNOWN
 
 
 def _protocol(server: Any, login: tuple[str, str], tls: Any = None) -> Protocol:

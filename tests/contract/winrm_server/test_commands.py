@@ -94,7 +94,7 @@ def test_a_waiting_receive_gets_the_end_of_a_terminated_command(serve: Any, raw:
     assert machine.processes[0].wait_for(lambda: machine.processes[0].reads > 0)
     code = "<rsp:Code>http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/Terminate</rsp:Code>"
     signal = f'<rsp:Signal CommandId="{command}">{code}</rsp:Signal>'
-    assert other.call("Signal", signal, shell=shell).status == 200
+    assert other.call("Signal", signal, shell_id=shell).status == 200
     thread.join(20)
     assert machine.processes[0].signals == ["terminate"]
     assert replies[0].find("ExitCode") == "-1073741510"
@@ -134,14 +134,14 @@ def test_a_shell_belongs_to_the_user_who_opened_it(serve: Any, raw: Any, machine
     machine.passwords = {**machine.passwords, "auditor": "x"}
     server = serve(allow_unencrypted=True)
     shell = raw(server).open_shell()
-    assert raw(server, login=("auditor", "x")).call("Delete", shell=shell).fault == 5
+    assert raw(server, login=("auditor", "x")).call("Delete", shell_id=shell).fault == 5
 
 
-@pytest.mark.parametrize(("line", "code"), [("forbidden", 5), ("broken", 2147942487)])
+@pytest.mark.parametrize(("line", "code"), [("forbidden", 5), ("broken", 2147943759)])
 def test_a_host_that_cannot_start_a_command_says_so(line: str, code: int, serve: Any, raw: Any) -> None:
     client = raw(serve(allow_unencrypted=True))
     body = f"<rsp:CommandLine><rsp:Command>{line}</rsp:Command></rsp:CommandLine>"
-    reply = client.call("Command", body, shell=client.open_shell())
+    reply = client.call("Command", body, shell_id=client.open_shell())
     assert (reply.status, reply.fault) == (500, code)
     assert b"Traceback" not in reply.body
 
@@ -207,7 +207,12 @@ def test_the_accounts_lie_in_a_file_of_their_owner_without_a_password(machine: A
 
 def _protocol(server: Any, login: tuple[str, str]) -> Protocol:
     return Protocol(
-        f"http://127.0.0.1:{server.port}/wsman", transport="ntlm", username=login[0], password=login[1], proxy=None
+        f"http://127.0.0.1:{server.port}/wsman",
+        transport="ntlm",
+        username=login[0],
+        password=login[1],
+        ca_trust_path=None,
+        proxy=None,
     )
 
 

@@ -1,8 +1,7 @@
-"""HTTP, authentication and sealing of the WinRM server, and what it answers to hostile input."""
+"""HTTP, authentication and sealing of the WinRM server."""
 
 import base64
 import re
-import socket
 import struct
 from typing import Any
 
@@ -11,7 +10,6 @@ import spnego
 
 PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
 SEALED = {"Content-Type": f'multipart/encrypted;protocol="{PROTOCOL}";boundary="Encrypted Boundary"'}
-BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><a>&b;</a>'
 
 
 @pytest.mark.req("CARD-3")
@@ -80,7 +78,7 @@ def test_a_sealed_request_is_answered_sealed(
         reply = client.post(_sealed(context, write_envelope("Create", "<rsp:Shell/>"), indent), SEALED)
         assert reply.status == 200
         assert "<rsp:ShellId>" in _unsealed(context, reply.body)
-    reply = client.post(_sealed(context, write_envelope("Delete", "", shell="none"), indent), SEALED)
+    reply = client.post(_sealed(context, write_envelope("Delete", "", shell_id="none"), indent), SEALED)
     assert reply.status == 500
     assert 'Code="2150858843"' in _unsealed(context, reply.body)
 
@@ -120,6 +118,15 @@ def test_a_tampered_sealed_body_is_a_bad_request(
     assert client.post(bytes(body), SEALED).status == 400
 
 
+def test_a_sealed_body_that_announces_another_length_is_a_bad_request(
+    serve: Any, raw: Any, login: tuple[str, str], write_envelope: Any
+) -> None:
+    client = raw(serve(), login=None)
+    context = _sign_in(client, login, "")[0]
+    body = re.sub(rb"Length=\d+", b"Length=9", _sealed(context, write_envelope("Create", "<rsp:Shell/>")))
+    assert client.post(body, SEALED).status == 400
+
+
 @pytest.mark.parametrize(
     "authorization",
     [
@@ -141,110 +148,6 @@ def test_a_senseless_token_is_refused(authorization: str, serve: Any, raw: Any) 
     reply = client.post("", {"Authorization": authorization})
     assert (reply.status, reply.body) == (401, b"")
     assert client.post("").status == 401, "the connection goes on"
-
-
-@pytest.mark.parametrize(
-    ("request_bytes", "status"),
-    [
-        (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400),
-        (b"POST /wsman\r\n\r\n", 400),
-        (b"GET /wsman HTTP/1.1\r\n\r\n", 405),
-        (b"POST /other HTTP/1.1\r\n\r\n", 404),
-        (b"POST /wsman HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"POST /wsman HTTP/1.1\r\nContent-Length: ten\r\n\r\n", 400),
-        (b"POST /wsman HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 413),
-        (b"POST /wsman HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
-        (b"POST /wsman HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"POST /wsman HTTP/1.1\r\n" + b"A: b\r\n" * 100 + b"\r\n", 400),
-        (b"POST /wsman HTTP/1.1\r\nA: " + b"b" * 70000 + b"\r\n\r\n", 400),
-    ],
-)
-def test_what_is_no_request_is_told_so_and_closed(request_bytes: bytes, status: int, serve: Any) -> None:
-    with socket.create_connection(("127.0.0.1", serve().port), timeout=10) as sock:
-        sock.sendall(request_bytes)
-        answer = b""
-        try:
-            while piece := sock.recv(4096):
-                answer += piece
-        except ConnectionResetError:
-            assert len(request_bytes) > 60000, "unread input may turn the close into a reset"
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode()) or len(request_bytes) > 60000
-    assert b"Traceback" not in answer
-
-
-@pytest.mark.parametrize(
-    ("body", "fault"),
-    [
-        ("no xml", 2150858817),
-        ("<a/>", 2150858817),
-        (BOMB, 2150858817),
-        (b"\xff\xfe<\x00\xd8", 2150858817),
-        (b"\x80\x81", 2150858817),
-        ("<a>" * 100_000, 2150858817),
-        ("<a>" + "x" * 600_000 + "</a>", 2150858805),
-    ],
-    ids=["text", "another root", "entities", "broken UTF-16", "no UTF-8", "deep", "too large"],
-)
-def test_what_is_no_envelope_is_a_fault(body: str | bytes, fault: int, serve: Any, raw: Any) -> None:
-    client = raw(serve(allow_unencrypted=True))
-    reply = client.post(body)
-    assert (reply.status, reply.fault) == (500, fault)
-    assert client.open_shell(), "the connection goes on"
-
-
-def test_an_envelope_in_utf_16_is_understood(serve: Any, raw: Any, write_envelope: Any) -> None:
-    client = raw(serve(allow_unencrypted=True))
-    assert client.post(write_envelope("Create", "<rsp:Shell/>").encode("utf-16")).status == 200
-
-
-@pytest.mark.parametrize(
-    ("action", "body", "more", "fault"),
-    [
-        ("http://example.org/Format", "", {}, 2150858753),
-        ("Create", "<rsp:Shell/>", {"resource": "http://schemas.microsoft.com/powershell/x"}, 2150858752),
-        ("Create", "<rsp:Shell/>", {"timeout": "PT-1S"}, 2150858767),
-        ("Create", "<rsp:Shell/>", {"timeout": "soon"}, 2150858767),
-        ("Create", "", {}, 87),
-        ("Create", "<rsp:Shell><rsp:IdleTimeOut>x</rsp:IdleTimeOut></rsp:Shell>", {}, 87),
-        ("Create", '<rsp:Shell ShellId="../etc"/>', {}, 87),
-        (
-            "Create",
-            "<rsp:Shell/>",
-            {"extra": '<w:OptionSet><w:Option Name="WINRS_CODEPAGE">utf</w:Option></w:OptionSet>'},
-            87,
-        ),
-        ("Command", "<rsp:CommandLine/>", {}, 2150858843),
-        ("Delete", "", {"shell": "&lt;script&gt;"}, 2150858843),
-    ],
-)
-def test_a_senseless_request_is_a_fault_that_names_it(
-    action: str, body: str, more: dict[str, str], fault: int, serve: Any, raw: Any
-) -> None:
-    reply = raw(serve(allow_unencrypted=True)).call(action, body, **more)
-    assert (reply.status, reply.fault) == (500, fault)
-    assert reply.find("RelatesTo") == "uuid:aBc-17", "as text, letter case and all"
-
-
-@pytest.mark.parametrize(
-    ("action", "body", "fault"),
-    [
-        ("Command", "<rsp:CommandLine/>", 87),
-        ("Receive", "<rsp:Receive><rsp:DesiredStream>stdout</rsp:DesiredStream></rsp:Receive>", 87),
-        ("Receive", '<rsp:Receive><rsp:DesiredStream CommandId="%s">secrets</rsp:DesiredStream></rsp:Receive>', 87),
-        ("Send", '<rsp:Send><rsp:Stream Name="stdin" CommandId="%s">!</rsp:Stream></rsp:Send>', 87),
-        ("Send", '<rsp:Send><rsp:Stream Name="stdout" CommandId="%s"></rsp:Stream></rsp:Send>', 87),
-        ("Signal", '<rsp:Signal CommandId="%s"><rsp:Code>x/explode</rsp:Code></rsp:Signal>', 87),
-        ("Signal", "<rsp:Signal/>", 87),
-    ],
-)
-def test_a_senseless_request_on_a_living_command_is_a_fault(
-    action: str, body: str, fault: int, serve: Any, raw: Any
-) -> None:
-    client = raw(serve(allow_unencrypted=True))
-    shell = client.open_shell()
-    command = client.run(shell, "wait")
-    reply = client.call(action, body.replace("%s", command), shell=shell)
-    assert (reply.status, reply.fault) == (500, fault)
 
 
 def _sign_in(client: Any, login: tuple[str, str], body: str) -> tuple[Any, list[int]]:

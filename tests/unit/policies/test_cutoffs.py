@@ -75,7 +75,7 @@ def test_an_edit_is_measured_against_the_time_planned_so_far(left, situation):
     assert "无法修改" in before_cutoff(edit).text.zh
 
 
-@pytest.mark.req("INT-11", "PAT-5")
+@pytest.mark.req("INT-11")
 def test_the_refusal_says_what_is_about_to_happen_and_when(left):
     reason = before_cutoff(left(timedelta(minutes=30)))
     assert "您的环境即将执行该操作（计划时间 2026-11-23 10:30 (Asia/Shanghai)）" in reason.text.zh

@@ -87,6 +87,7 @@ def test_a_freeze_written_in_a_zone_with_daylight_saving_keeps_its_instants(situ
     at = wall("2026-11-01 01:45", "America/New_York")
     reason = outside_freezes(situation(at=at, rules=rules, tenant={"zone": zone}))
     assert reason.until == wall("2026-11-01 01:30", "America/New_York", 1)
+    assert reason.until.utcoffset() == timedelta(0)
 
 
 @pytest.mark.req("INT-11")

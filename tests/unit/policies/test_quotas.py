@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -49,6 +50,12 @@ def test_the_answer_says_used_limit_and_when_it_resets(situation):
         {"key": "acme:restart:2026-11-23", "used": 10, "limit": 10, "resets_at": MIDNIGHT.isoformat()}
     ]
     assert "9/10" in within_quota(situation(quotas=(day(9),))).text.en
+
+
+def test_a_reset_told_in_the_tenants_zone_becomes_an_instant_in_utc(situation):
+    spent = Used(key="d", used=1, limit=1, resets_at=MIDNIGHT.astimezone(ZoneInfo("Asia/Shanghai")))
+    until = within_quota(situation(quotas=(spent,))).until
+    assert (until, until.utcoffset()) == (MIDNIGHT, timedelta(0))
 
 
 @pytest.mark.parametrize("moment", list(Moment))

@@ -76,12 +76,19 @@ def test_a_step_must_divide_the_day(situation, step):
         next_slots(situation(), 1, step=step)
 
 
-def test_hours_stay_whole_where_the_clock_moves_by_half_an_hour(situation, wall):
+@pytest.mark.parametrize(
+    ("now", "slots"),
+    [
+        ("00:10", ["10-04 01:00", "10-04 03:00", "10-04 04:00"]),
+        ("01:10", ["10-04 03:00", "10-04 04:00", "10-04 05:00"]),
+    ],
+)
+def test_hours_stay_whole_where_the_clock_moves_by_half_an_hour(situation, wall, now, slots):
     zone = "Australia/Lord_Howe"  # 2026-10-04: 02:00 becomes 02:30
-    now = wall("2026-10-04 00:10", zone)
-    asked = situation(now=now, at=now, tenant={"zone": ZoneInfo(zone)}, rules={"closed_windows": ()})
+    at = wall(f"2026-10-04 {now}", zone)
+    asked = situation(now=at, at=at, tenant={"zone": ZoneInfo(zone)}, rules={"closed_windows": ()})
     found = next_slots(asked, 3, step=timedelta(hours=1))
-    assert walls(found, zone) == ["10-04 01:00", "10-04 03:00", "10-04 04:00"]
+    assert walls(found, zone) == slots
 
 
 HOURS = st.integers(0, 23).map(time)

@@ -128,6 +128,13 @@ def test_the_wall_clock_counts_also_where_it_is_put_on_or_back(situation, wall, 
     assert reason.until == (wall(*until) if until else None)
 
 
+def test_a_clock_put_back_over_midnight_shows_the_evening_before_again(situation, wall):
+    zone = "America/St_Johns"  # 2010-11-07: 00:01 becomes 23:01 of the day before
+    asked = {"at": wall("2010-11-07 00:00:30", zone), "tenant": {"zone": ZoneInfo(zone)}}
+    reason = outside_windows(situation(**asked, estimate=timedelta(minutes=40), rules=windows("23:30-23:45")))
+    assert reason.until == wall("2010-11-06 23:45", zone, 1)
+
+
 def test_the_texts_name_window_time_and_zone(situation, wall):
     reason = outside_windows(situation(at=wall("2026-11-24 00:10")))
     for text in (reason.text.zh, reason.text.en):

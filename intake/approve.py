@@ -1,0 +1,116 @@
+"""The provider's word: accept or reject what is pending, and decide what nobody else can."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from domain.decision import Moment, Refused, Verdict
+from domain.errors import Denied, Fault, Mistake
+from domain.event import Kind
+from domain.job import Job, State
+from domain.request import Actor
+from domain.text import Text
+from intake.change import MAX_REASON
+from intake.desk import Desk, open_request
+from intake.parse import text_of, unknown_keys
+from intake.submit import search_text
+from policies import decide
+from runner.moves import move, outcome
+from runner.store.tx import Tx
+
+_WORDS: Final = ("done", "run-again", "failed")
+
+
+def accept(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> State:
+    """A pending request may run at its time. The policies are asked again. Raises Denied, Conflict, Refused."""
+    opinion = _opinion(actor, body, required=False)
+
+    def write(tx: Tx) -> State:
+        was = open_request(desk, tx, number, actor)
+        at = was.job.planned_at
+        decision = decide(desk.decider.asked(tx, Moment.APPROVAL, at, actor, was.operation, was.place, job=was.job))
+        if was.job.state is State.PENDING and decision.verdict is not Verdict.ALLOW:
+            raise Refused(decision)
+        moved = move(tx, was.job, Kind.ACCEPTED, actor=actor.name, facts={"opinion": opinion})
+        _keep(tx, was.job, was.request.description, opinion)
+        return moved.state
+
+    state = desk.store.write(write)
+    desk.bell.ring(number)
+    return state
+
+
+def reject(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> State:
+    """A pending request will not run; the opinion says why. Its quota is given back. Raises Denied, Conflict."""
+    opinion = _opinion(actor, body, required=True)
+
+    def write(tx: Tx) -> State:
+        was = open_request(desk, tx, number, actor)
+        text = Text("已驳回", "rejected by the provider")
+        moved = move(tx, was.job, Kind.REJECTED, actor=actor.name, changes=outcome(text), facts={"opinion": opinion})
+        _keep(tx, was.job, was.request.description, opinion)
+        return moved.state
+
+    return desk.store.write(write)
+
+
+def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> State:
+    """Say what became of a step that nobody can tell: `done` (go on), `run-again`, or `failed`, with the reason.
+
+    `run-again` gives the step a fresh token, so that the target lets it happen once more. Raises Denied, Conflict.
+    """
+    word, opinion = _read_resolution(actor, body)
+
+    def write(tx: Tx) -> State:
+        was = open_request(desk, tx, number, actor)
+        kind, changes = _resolution(word, was.job, was.row["plan"] is None)
+        facts = {"word": word, "opinion": opinion, "step": was.job.step}
+        return move(tx, was.job, kind, actor=actor.name, changes=changes, facts=facts).state
+
+    state = desk.store.write(write)
+    desk.bell.ring(number)
+    return state
+
+
+def _resolution(word: str, job: Job, unplanned: bool) -> tuple[Kind, dict[str, Any]]:
+    if word == "failed":
+        return Kind.FAILED, outcome(Text("运维人员判定失败", "an operator found that it failed"))
+    if word == "run-again" or unplanned:  # a late start that was asked about has no step yet: done means "start it"
+        return Kind.RUN_AGAIN, {"run": job.run + 1, "begun": 0, "tries": 0}
+    return Kind.RESUMED, {"step": job.step + 1, "begun": 0, "tries": 0}
+
+
+def _keep(tx: Tx, job: Job, description: str, opinion: str) -> None:
+    search = search_text(description, job.asked_by, opinion)
+    tx.moved("set_opinion", number=job.number, opinion=opinion, search=search)
+
+
+def _opinion(actor: Actor, body: Mapping[str, Any], *, required: bool) -> str:
+    _operators_only(actor)
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"opinion"}), faults)
+    opinion = text_of(body, "opinion", MAX_REASON, faults, required=required)
+    _raise(faults)
+    return opinion
+
+
+def _read_resolution(actor: Actor, body: Mapping[str, Any]) -> tuple[str, str]:
+    _operators_only(actor)
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"word", "opinion"}), faults)
+    word = body.get("word")
+    if word not in _WORDS:
+        faults.append(Fault("word", Text(f"只能是：{'、'.join(_WORDS)}", f"Must be one of: {', '.join(_WORDS)}")))
+    opinion = text_of(body, "opinion", MAX_REASON, faults, required=True)
+    _raise(faults)
+    return str(word), opinion
+
+
+def _operators_only(actor: Actor) -> None:
+    if not (actor.is_operator and actor.tenant is None):
+        zh, en = "只有服务商运维人员可以这样做", "Only an operator of the provider may do this"
+        raise Denied(Text(zh, en), role="operator")
+
+
+def _raise(faults: list[Fault]) -> None:
+    if faults:
+        raise Mistake(Text("请求内容有误", "The request has mistakes"), tuple(faults))

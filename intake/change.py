@@ -1,0 +1,164 @@
+"""Change what was asked: edit its time, withdraw or cancel it, rate it. Each is one guarded transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from domain.decision import Decision, Moment, Refused, Verdict
+from domain.errors import Conflict, Fault, Mistake
+from domain.event import Kind
+from domain.job import FINAL, Job, State
+from domain.request import Actor
+from domain.text import Text
+from intake.desk import Desk, Opened, open_request
+from intake.parse import MAX_DESCRIPTION, read_moment, text_of, unknown_keys
+from intake.submit import search_text
+from policies import decide
+from runner.moves import move, outcome
+from runner.store.rows import dumps
+from runner.store.tx import Tx
+
+MAX_REASON: Final = 500
+_EDITABLE: Final = frozenset({State.PENDING, State.WAITING})
+
+
+def edit(desk: Desk, actor: Actor, number: int, rev: int, body: Mapping[str, Any]) -> None:
+    """Give a request another time or description: a new version. Raises Mistake, NotFound, Conflict, Refused."""
+    planned_at, description = _read_edit(body)
+    desk.store.write(
+        lambda tx: _edit(desk, tx, actor, open_request(desk, tx, number, actor, rev), planned_at, description)
+    )
+    desk.bell.ring(number)
+
+
+def cancel(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> State:
+    """Withdraw (pending), cancel (before its cutoff) or ask to stop (running, operators only). Answers the new state.
+
+    Raises NotFound, Mistake, Conflict (it has ended), or Refused (the cutoff): then nothing changed.
+    """
+    reason = _reason(body)
+    state = desk.store.write(lambda tx: _cancel(desk, tx, actor, open_request(desk, tx, number, actor), reason))
+    desk.bell.ring(number)
+    return state
+
+
+def rate(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> None:
+    """Rate ended work with 1 to 5 and a text: the request is completed. Once. Raises Mistake, NotFound, Conflict."""
+    level, text = _read_rating(body)
+
+    def write(tx: Tx) -> None:
+        job = open_request(desk, tx, number, actor).job
+        if job.state not in FINAL or job.started_at is None:
+            raise _not_in(
+                job, Text("评价", "rated"), Text("只有已结束的操作可评价", "only work that has ended can be rated")
+            )
+        if tx.moved("rate", number=number, rating=level) != 1:
+            raise _not_in(job, Text("评价", "rated"), Text("已经评价过", "it was rated before"))
+        tx.tell(job, Kind.RATED, actor.name, level=level, text=text)
+
+    desk.store.write(write)
+
+
+def _edit(desk: Desk, tx: Tx, actor: Actor, was: Opened, planned_at: datetime | None, description: str | None) -> None:
+    if was.job.state not in _EDITABLE or was.job.started_at is not None:
+        raise _not_in(
+            was.job, Text("修改", "edited"), Text("只有未开始的可修改", "only what has not begun can be edited")
+        )
+    at = planned_at or was.job.planned_at
+    decision = _decide(desk, tx, Moment.EDIT, at, actor, was)
+    if decision.verdict is not Verdict.ALLOW:
+        raise Refused(decision)
+    _write_edit(tx, actor, was, at, was.request.description if description is None else description)
+    facts = {"from": was.job.planned_at.isoformat(), "to": at.isoformat(), "version": was.job.version + 1}
+    tx.tell(was.job, Kind.EDITED, actor.name, **facts, decision=decision.as_dict())
+
+
+def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: str) -> None:
+    version, request = was.job.version + 1, was.request
+    tx.moved(
+        "insert_request",
+        number=request.number,
+        version=version,
+        operation=request.operation,
+        place=request.place,
+        tenant=request.tenant,
+        params=dumps(request.params),
+        planned_at=at,
+        asked_at=tx.now(),
+        asked_by=actor.name,
+        description=description,
+        email=request.email,
+    )
+    latest = at + was.operation.traits.grace
+    search = search_text(description, request.asked_by, was.job.opinion or "")
+    key = {"number": request.number, "rev": was.job.rev}
+    if tx.moved("edit_job", **key, version=version, planned_at=at, latest_start=latest, search=search) != 1:
+        raise RuntimeError(f"request {request.number} moved under its lock")
+
+
+def _cancel(desk: Desk, tx: Tx, actor: Actor, was: Opened, reason: str) -> State:
+    job = was.job
+    if job.state in FINAL:
+        raise _not_in(job, Text("取消", "cancelled"), Text("它已经结束", "it has ended"))
+    decision = _decide(desk, tx, Moment.CANCEL, job.planned_at, actor, was) if job.state is not State.PENDING else None
+    if decision and decision.verdict is not Verdict.ALLOW:
+        raise Refused(decision)
+    facts = {"reason": reason, "decision": decision.as_dict() if decision else None}
+    kind, changes = _cancelling(job, actor, reason)
+    return move(tx, job, kind, actor=actor.name, changes=changes, facts=facts).state
+
+
+def _cancelling(job: Job, actor: Actor, reason: str) -> tuple[Kind, dict[str, Any]]:
+    if job.state is State.PENDING:
+        return Kind.WITHDRAWN, outcome(Text("申请人已取消", "withdrawn by the requester"), reason=reason)
+    if job.state is State.WAITING:
+        return Kind.CANCELLED, outcome(Text("取消成功", "cancelled before it started"), reason=reason)
+    if job.state is State.RUNNING:
+        return Kind.STOP_ASKED, {"stop_asked_by": actor.name}
+    why = Text("正在停止或核实中，请稍候", "it is being stopped or verified; wait for that to end")
+    raise _not_in(job, Text("取消", "cancelled"), why)
+
+
+def _decide(desk: Desk, tx: Tx, moment: Moment, at: datetime, actor: Actor, was: Opened) -> Decision:
+    return decide(desk.decider.asked(tx, moment, at, actor, was.operation, was.place, job=was.job))
+
+
+def _not_in(job: Job, verb: Text, why: Text) -> Conflict:
+    zh, en = f"运维单 {job.number} 不能{verb.zh}：{why.zh}", f"Request {job.number} cannot be {verb.en}: {why.en}"
+    return Conflict(Text(zh, en), number=job.number, state=job.state.value)
+
+
+def _read_edit(body: Mapping[str, Any]) -> tuple[datetime | None, str | None]:
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"planned_at", "description"}), faults)
+    planned_at = read_moment(body.get("planned_at"), "planned_at", faults)
+    description = text_of(body, "description", MAX_DESCRIPTION, faults) if "description" in body else None
+    if not faults and planned_at is None and description is None:
+        faults.append(Fault("planned_at", Text("没有要修改的内容", "There is nothing to change"), "missing"))
+    _raise(faults)
+    return planned_at, description
+
+
+def _reason(body: Mapping[str, Any]) -> str:
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"reason"}), faults)
+    reason = text_of(body, "reason", MAX_REASON, faults, required=True)
+    _raise(faults)
+    return reason
+
+
+def _read_rating(body: Mapping[str, Any]) -> tuple[int, str]:
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"level", "text"}), faults)
+    level = body.get("level")
+    if not isinstance(level, int) or isinstance(level, bool) or not 1 <= level <= 5:
+        faults.append(Fault("level", Text("应为 1 至 5 的整数", "Must be a whole number from 1 to 5")))
+        level = 0
+    text = text_of(body, "text", MAX_REASON, faults)
+    _raise(faults)
+    return level, text
+
+
+def _raise(faults: list[Fault]) -> None:
+    if faults:
+        raise Mistake(Text("请求内容有误", "The request has mistakes"), tuple(faults))

@@ -1,0 +1,69 @@
+"""What everybody at the intake works with."""
+
+from dataclasses import dataclass
+
+from domain.catalog import Catalog
+from domain.errors import Conflict, NotFound
+from domain.job import Job
+from domain.operation import Operation
+from domain.places import Place
+from domain.request import Actor, Request
+from domain.text import Text
+from runner.bell import Bell
+from runner.decider import Decider
+from runner.store.rows import to_job, to_request
+from runner.store.store import Store
+from runner.store.tx import Row, Tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The store, what can be done, who decides, and the bell."""
+
+    store: Store
+    catalog: Catalog
+    decider: Decider
+    bell: Bell
+
+    def place(self, path: str, actor: Actor) -> Place:
+        """The place, if this actor may know of it. Raises NotFound: others' places do not exist for them."""
+        place = self.decider.estate.place(path)
+        if not actor.sees(place.tenant.name):
+            raise NotFound(Text(f"没有这个位置：{path!r}", f"There is no such place: {path!r}"), place=path)
+        return place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A request opened for a change: its row is locked until the transaction ends."""
+
+    row: Row
+    job: Job
+    request: Request
+    operation: Operation
+    place: Place
+
+
+def open_request(desk: Desk, tx: Tx, number: int, actor: Actor, rev: int | None = None) -> Opened:
+    """Lock and read a request. Raises NotFound, or Conflict if it is no longer at revision `rev`."""
+    row = tx.row("job_for_update", number=number)
+    if row is None or not actor.sees(row["tenant"]):
+        raise unknown(number)
+    if rev is not None and row["rev"] != rev:
+        zh, en = (
+            f"运维单 {number} 已被修改，请刷新后重试",
+            f"Request {number} has changed since you read it; read it again",
+        )
+        raise Conflict(Text(zh, en), number=number, yours=rev, current=row["rev"])
+    found = tx.row("request", number=number, version=row["version"])
+    if found is None:
+        raise RuntimeError(f"request {number} has no version {row['version']}")
+    request = to_request(found)
+    operation = desk.catalog.build(request.operation, request.params)
+    return Opened(
+        row=row, job=to_job(row), request=request, operation=operation, place=desk.place(request.place, actor)
+    )
+
+
+def unknown(number: int) -> NotFound:
+    return NotFound(Text(f"没有运维单 {number}", f"There is no request {number}"), number=number)

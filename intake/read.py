@@ -1,0 +1,158 @@
+"""Reading: one request, lists that stay stable while rows come in, events, and the audit's verdict."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, select
+
+from domain.errors import Fault, Mistake
+from domain.event import Event
+from domain.job import FINAL, Job, RequestState, State, request_state
+from domain.request import Actor, Request
+from domain.text import Text
+from intake.desk import Desk, unknown
+from runner.store import chain
+from runner.store.rows import micros, to_event, to_job, to_request
+from runner.store.schema import job as jobs
+from runner.store.schema import request as requests
+
+MOST: Final = 200
+MOST_EVENTS: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A request with its job, as one line of a list or one page shows it."""
+
+    request: Request
+    job: Job
+
+    @property
+    def request_state(self) -> RequestState:
+        return request_state(self.job.state, rated=self.job.rating is not None)
+
+    @property
+    def is_over(self) -> bool:
+        return self.job.state in FINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """What a list shows. Times are of asking; `text` is sought in description, opinion and submitter."""
+
+    tenant: str | None = None
+    operation: str | None = None
+    place: str | None = None
+    states: tuple[State, ...] = ()
+    request_state: RequestState | None = None
+    asked_from: datetime | None = None
+    asked_to: datetime | None = None
+    text: str = ""
+    before: int | None = None  # the last number of the page before
+    limit: int = 50
+
+
+def show(desk: Desk, actor: Actor, number: int) -> Item:
+    """One request. Raises NotFound, also for somebody else's."""
+    row = desk.store.row("job", number=number)
+    if row is None or not actor.sees(row["tenant"]):
+        raise unknown(number)
+    found = desk.store.row("request", number=number, version=row["version"])
+    if found is None:
+        raise unknown(number)
+    return Item(request=to_request(found), job=to_job(row))
+
+
+def versions(desk: Desk, actor: Actor, number: int) -> list[Request]:
+    """Every version of a request, the first one first."""
+    show(desk, actor, number)
+    return [to_request(r) for r in desk.store.rows("request_versions", number=number)]
+
+
+def search(desk: Desk, actor: Actor, wanted: Filter) -> list[Item]:
+    """A page of requests, newest first. The next page begins before the last number of this one. Raises Mistake."""
+    if not 1 <= wanted.limit <= MOST:
+        text = Text(f"limit 应为 1 至 {MOST}", f"limit must be 1 to {MOST}")
+        raise Mistake(text, (Fault("limit", text),))
+    rows = desk.store.select(_query(actor, wanted))
+    return [_item(row) for row in rows]
+
+
+def events_of(desk: Desk, actor: Actor, number: int, after: int = 0, limit: int = MOST_EVENTS) -> list[Event]:
+    """A job's events after a sequence number. Raises NotFound."""
+    show(desk, actor, number)
+    rows = desk.store.rows("job_events_after", job=number, after=after, most=min(limit, MOST_EVENTS))
+    return [to_event(r) for r in rows]
+
+
+def feed(desk: Desk, actor: Actor, after: int = 0, limit: int = MOST_EVENTS) -> list[Event]:
+    """All events this actor may see after a sequence number, in commit order; gapless for the provider."""
+    most = min(limit, MOST_EVENTS)
+    if actor.tenant is None:
+        return [to_event(r) for r in desk.store.rows("events_after", after=after, most=most)]
+    return [to_event(r) for r in desk.store.rows("tenant_events_after", after=after, tenant=actor.tenant, most=most)]
+
+
+def head(desk: Desk) -> int:
+    """The sequence number of the newest event."""
+    row = desk.store.row("chain_end")
+    return int(row["seq"]) if row else 0
+
+
+def verify_audit(desk: Desk) -> chain.Verdict:
+    """Walk the whole hash chain."""
+    end = desk.store.row("chain_end")
+    if end is None:
+        raise RuntimeError("the store has no chain")
+    return chain.verify(_links(desk, int(end["seq"])), end["seq"], end["hash"])
+
+
+def _links(desk: Desk, last: int) -> Iterator[Mapping[str, Any]]:
+    after = 0
+    while rows := desk.store.rows("chain_links", after=after, most=2000):
+        for row in rows:
+            if row["seq"] > last:  # written while we verify
+                return
+            yield row
+        after = rows[-1]["seq"]
+
+
+def _query(actor: Actor, wanted: Filter) -> Select[Any]:
+    joined = jobs.join(requests, and_(requests.c.number == jobs.c.number, requests.c.version == jobs.c.version))
+    extra = [requests.c[n].label(f"r_{n}") for n in ("params", "description", "email")]
+    query = select(jobs, *extra).select_from(joined)
+    return query.where(*_conditions(actor, wanted)).order_by(jobs.c.number.desc()).limit(wanted.limit)
+
+
+def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    tenant = actor.tenant or wanted.tenant
+    if actor.tenant and wanted.tenant and wanted.tenant != actor.tenant:
+        yield jobs.c.number < 0  # another's requests do not exist
+    equal = {"tenant": tenant, "operation": wanted.operation, "place": wanted.place}
+    yield from (jobs.c[name] == value for name, value in equal.items() if value)
+    if wanted.states:
+        yield jobs.c.state.in_([s.value for s in wanted.states])
+    if wanted.request_state:
+        yield _in_request_state(wanted.request_state)
+    if wanted.asked_from:
+        yield jobs.c.asked_at >= micros(wanted.asked_from)
+    if wanted.asked_to:
+        yield jobs.c.asked_at < micros(wanted.asked_to)
+    if wanted.before:
+        yield jobs.c.number < wanted.before
+    if wanted.text:
+        yield jobs.c.search.contains(wanted.text.casefold(), autoescape=True)
+
+
+def _in_request_state(wanted: RequestState) -> ColumnElement[bool]:
+    if wanted is RequestState.COMPLETED:
+        return jobs.c.rating.is_not(None)
+    states = [s.value for s in State if request_state(s, rated=False) is wanted]
+    return and_(jobs.c.state.in_(states), jobs.c.rating.is_(None))
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    texts = {n: row[f"r_{n}"] for n in ("params", "description", "email")}
+    return Item(request=to_request({**row, **texts}), job=to_job(row))

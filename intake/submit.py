@@ -1,0 +1,238 @@
+"""Ask for something, or ask whether it would be allowed. A refusal leaves no trace."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from domain.decision import Decision, Moment, Refused, Situation, Verdict
+from domain.errors import Fault, Mistake, NotFound
+from domain.event import Event, Kind
+from domain.job import State
+from domain.request import Actor
+from domain.text import Text
+from intake.desk import Desk
+from intake.parse import Draft, draft
+from policies import decide
+from policies.slots import first_slot, next_slots
+from runner.decider import quota_key
+from runner.store.rows import dumps
+from runner.store.tx import Tx
+
+MAX_KEY: Final = 200
+SLOTS: Final = 5
+MOST_IN_BULK: Final = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a submit answers. `replayed` says that the same key asked before: this is the first answer again."""
+
+    number: int
+    planned_at: datetime
+    state: State
+    decision: dict[str, Any]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What would happen: the decision, the next admissible starts, and the steps. Nothing was created."""
+
+    decision: Decision
+    planned_at: datetime | None
+    slots: tuple[datetime, ...]
+    steps: tuple[Text, ...]
+    place: str
+    operation: str
+
+
+def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = None) -> Answer:
+    """Accept a request, once for each idempotency key. Raises Mistake, NotFound or Refused: then nothing is stored."""
+    _check_key(key)
+    digest = hashlib.sha256(dumps(body).encode("utf-8", "surrogatepass")).hexdigest()
+    answer = desk.store.write(lambda tx: _once(desk, tx, actor, body, key, digest))
+    if not answer.replayed:
+        desk.bell.ring(answer.number)
+    return answer
+
+
+def submit_many(desk: Desk, actor: Actor, bodies: list[Mapping[str, Any]]) -> list[Answer | Exception]:
+    """Accept many in one transaction; each has its own answer or its own error, in order."""
+
+    def each(tx: Tx) -> list[Answer | Exception]:
+        return [_or_error(desk, tx, actor, body) for body in bodies]
+
+    answers = desk.store.write(each)
+    accepted = [a.number for a in answers if isinstance(a, Answer)]
+    if accepted:
+        desk.bell.ring(accepted[0])  # one ring says "look": the claim takes all that is due
+    return answers
+
+
+def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
+    """Every policy's answer and the next admissible starts, creating nothing. Raises Mistake or NotFound."""
+    wish = _read(desk, actor, body, confirmed=False)
+
+    def ask(tx: Tx) -> tuple[Situation, datetime | None]:
+        situation = desk.decider.asked(
+            tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place
+        )
+        return situation, wish.planned_at or first_slot(situation)
+
+    situation, at = desk.store.write(ask)
+    decision = decide(replace(situation, at=at or situation.now))
+    slots = next_slots(replace(situation, at=max(situation.now, at or situation.now)), SLOTS)
+    steps = tuple(s.title for s in wish.operation.plan(wish.place))
+    return Check(
+        decision=decision,
+        planned_at=at,
+        slots=slots,
+        steps=steps,
+        place=wish.place.path,
+        operation=wish.operation.name,
+    )
+
+
+def _once(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str) -> Answer:
+    remembered = tx.row("idempotent_answer", actor=actor.name, key=key) if key else None
+    if remembered:
+        return _again(remembered["body_hash"], remembered["answer"], digest)
+    answer = _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True))
+    if key:
+        stored = dumps(_as_data(answer))
+        tx.moved("remember_answer", actor=actor.name, key=key, body_hash=digest, answer=stored, at=tx.now())
+    return answer
+
+
+def _again(body_hash: str, stored: str, digest: str) -> Answer:
+    if body_hash != digest:
+        zh = "该 Idempotency-Key 已用于另一内容的请求；请换一个新的键"
+        en = "This Idempotency-Key was used with another body; use a new key for a new request"
+        raise Mistake(Text(zh, en), (Fault("Idempotency-Key", Text(zh, en), "reused"),))
+    data = json.loads(stored)
+    moment, state = datetime.fromisoformat(data["planned_at"]), State(data["state"])
+    return Answer(**{**data, "planned_at": moment, "state": state, "replayed": True})
+
+
+def _as_data(answer: Answer) -> dict[str, Any]:
+    decision = answer.decision
+    return {
+        "number": answer.number,
+        "planned_at": answer.planned_at.isoformat(),
+        "state": answer.state.value,
+        "decision": decision,
+    }
+
+
+def _or_error(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any]) -> Answer | Exception:
+    try:
+        return _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True))
+    except (Mistake, Refused) as error:  # both are raised before anything is written
+        return error
+
+
+def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool) -> Draft:
+    wish = draft(body, desk.catalog, desk.decider.estate, confirmed=confirmed)
+    try:
+        desk.place(wish.place.path, actor)
+    except NotFound as unseen:  # the same answer as for a place that does not exist
+        fault = Fault("place", unseen.text, "unknown")
+        raise Mistake(Text("请求内容有误", "The request has mistakes"), (fault,)) from None
+    return wish
+
+
+def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft) -> Answer:
+    """Decide and record. Everything that can refuse comes before the first write."""
+    situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
+    if wish.planned_at is None:
+        situation = replace(situation, at=_soonest(situation))
+    decision = decide(situation)
+    if decision.verdict is not Verdict.ALLOW:
+        raise Refused(decision)
+    return _record(desk, tx, actor, wish, situation, decision)
+
+
+def _soonest(situation: Situation) -> datetime:
+    """At once if that is allowed, else the first admissible slot, else at once (and the refusal says why)."""
+    if decide(situation).verdict is Verdict.ALLOW:
+        return situation.at
+    return first_slot(situation) or situation.at
+
+
+def _record(desk: Desk, tx: Tx, actor: Actor, wish: Draft, situation: Situation, decision: Decision) -> Answer:
+    traits, at = wish.operation.traits, situation.at
+    state = State.WAITING if traits.accepted == "automatically" else State.PENDING
+    keys = _take_quotas(desk, tx, wish, situation)
+    row = tx.row(
+        "insert_job",
+        state=state.value,
+        operation=wish.operation.name,
+        tenant=wish.place.tenant.name,
+        place=wish.place.path,
+        lock_mode=traits.lock.value,
+        planned_at=at,
+        due_at=at,
+        latest_start=at + traits.grace,
+        asked_by=actor.name,
+        asked_at=situation.now,
+        search=search_text(wish.description, actor.name, ""),
+        quota_keys=dumps(keys),
+    )
+    if row is None:
+        raise RuntimeError("the store gave no number")
+    number = row["number"]
+    _write_version(tx, number, 1, wish, at, situation.now, actor)
+    said = decision.as_dict()
+    facts = {"operation": wish.operation.name, "place": wish.place.path, "planned_at": at.isoformat(), "decision": said}
+    told = {**facts, "params": wish.params, "description": wish.description, "state": state.value}
+    tenant = wish.place.tenant.name
+    tx.append(Event(kind=Kind.ASKED, at=situation.now, job=number, tenant=tenant, actor=actor.name, facts=told))
+    return Answer(number=number, planned_at=at, state=state, decision=said)
+
+
+def _write_version(
+    tx: Tx, number: int, version: int, wish: Draft, at: datetime, asked_at: datetime, actor: Actor
+) -> None:
+    tx.moved(
+        "insert_request",
+        number=number,
+        version=version,
+        operation=wish.operation.name,
+        place=wish.place.path,
+        tenant=wish.place.tenant.name,
+        params=dumps(wish.params),
+        planned_at=at,
+        asked_at=asked_at,
+        asked_by=actor.name,
+        description=wish.description,
+        email=wish.email,
+    )
+
+
+def _take_quotas(desk: Desk, tx: Tx, wish: Draft, situation: Situation) -> list[str]:
+    """Reserve. On PostgreSQL another may have come first since the row was read: the guarded UPDATE decides."""
+    keys: list[str] = []
+    for quota in desk.decider.quotas(wish.operation):
+        key = quota_key(quota, wish.place, wish.operation, situation.now)
+        tx.moved("quota_open", key=key)
+        if tx.moved("quota_take", key=key, limit=quota.limit) != 1:
+            for taken in keys:
+                tx.moved("quota_give_back", key=taken)
+            used = tuple(replace(u, used=u.limit) if u.key == key else u for u in situation.quotas)
+            raise Refused(decide(replace(situation, quotas=used)))
+        keys.append(key)
+    return keys
+
+
+def search_text(description: str, actor: str, opinion: str) -> str:
+    """What free-text search looks in."""
+    return "\n".join((description, actor, opinion)).casefold()
+
+
+def _check_key(key: str | None) -> None:
+    if key is not None and not 1 <= len(key) <= MAX_KEY:
+        text = Text(f"Idempotency-Key 长度应为 1 至 {MAX_KEY}", f"An Idempotency-Key has 1 to {MAX_KEY} characters")
+        raise Mistake(text, (Fault("Idempotency-Key", text),))
