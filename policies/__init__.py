@@ -37,18 +37,26 @@ def decide(situation: Situation) -> Decision:
     """The strictest verdict, with every asked rule's reason. Pure.
 
     A plan (submit, edit, approval) cannot wait: its WAIT becomes REFUSE, and `until` offers when to plan it instead.
-    A start may wait until its latest start; a longer wait is refused for lateness. Where one reason is REFUSE, `until`
-    is None, as waiting would not help. Ask again at `until`: the waits of two rules may not combine.
+    A start may wait until its latest start; a longer wait is refused for lateness, unless the work is underway.
+    Where one reason is REFUSE, `until` is None, as waiting would not help. Ask again at `until`: the waits of two
+    rules may not combine.
     Raises ValueError for a situation that is not in UTC, TypeError for a rule that does not answer as a rule must.
     """
     _check(situation)
     reasons = tuple(ask(rule, situation) for rule in ASKED[situation.moment])
     until = _until(reasons)
-    if until and situation.moment is Moment.START and until > latest_start(situation):
+    if until and _is_start(situation) and until > latest_start(situation):
         return Decision(verdict=Verdict.REFUSE, reasons=(*reasons, missed_by_then(situation, until)))
     strictest = max(r.verdict for r in reasons)
     waits = situation.moment is Moment.START or strictest is not Verdict.WAIT
     return Decision(verdict=strictest if waits else Verdict.REFUSE, reasons=reasons, until=until)
+
+
+def _check(situation: Situation) -> None:
+    for name in ("now", "at", "planned_at"):
+        value = getattr(situation, name)
+        if value is not None and value.utcoffset() != timedelta(0):
+            raise ValueError(f"a situation's times are in UTC, but {name} is {value!r}")
 
 
 def ask(rule: Rule, situation: Situation) -> Reason:
@@ -62,17 +70,14 @@ def ask(rule: Rule, situation: Situation) -> Reason:
     return answer
 
 
-def _check(situation: Situation) -> None:
-    for name in ("now", "at", "planned_at"):
-        value = getattr(situation, name)
-        if value is not None and value.utcoffset() != timedelta(0):
-            raise ValueError(f"a situation's times are in UTC, but {name} is {value!r}")
-
-
 def _until(reasons: tuple[Reason, ...]) -> datetime | None:
     if any(r.verdict is Verdict.REFUSE for r in reasons):
         return None
     return max((r.until for r in reasons if r.until), default=None)
+
+
+def _is_start(situation: Situation) -> bool:
+    return situation.moment is Moment.START and not situation.underway
 
 
 def _name(rule: Rule) -> str:

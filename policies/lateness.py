@@ -11,9 +11,14 @@ POLICY: Final = "lateness"
 
 
 def in_time(situation: Situation) -> Reason:
-    """From the planned time up to and including the end of the operation's grace, never before."""
+    """From the planned time up to and including the end of the operation's grace, never before.
+
+    What is underway began in time: going on after a crash or an operator's word is not a late start.
+    """
     if situation.moment is not Moment.START:
         return allow(POLICY, Text("仅在开始时检查", "This is asked only when the work is to start."))
+    if situation.underway:
+        return allow(POLICY, Text("操作已按时开始，现在继续", "It began in time, and now goes on."))
     now, planned_at, latest = situation.now, _planned(situation), latest_start(situation)
     if now < planned_at:
         when = shown(planned_at, situation.place.tenant.zone)

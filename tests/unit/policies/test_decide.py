@@ -91,6 +91,12 @@ def test_a_start_waits_no_longer_than_its_latest_start(situation, wall, grace, v
     assert [r.policy for r in decision.against] == against
 
 
+def test_what_is_underway_waits_for_an_open_time_however_long_that_takes(situation, wall):
+    at = wall(NIGHT)
+    decision = decide(situation(moment=Moment.START, now=at, at=at, planned_at=at, underway=True))
+    assert (decision.verdict, decision.until) == (WAIT, wall("2026-11-24 03:30"))
+
+
 @pytest.mark.req("INT-7")
 def test_who_is_suspended_may_still_cancel(situation):
     asked = situation(moment=Moment.CANCEL, tenant={**TRIAL, "expires": date(2020, 1, 1)}, planned_at=situation().at)

@@ -34,6 +34,14 @@ def test_the_refusal_says_how_late_it_is_and_how_late_it_may_be(situation):
     assert "at most 5 minutes" in reason.text.en
 
 
+@pytest.mark.req("CORE-2")
+def test_going_on_with_what_began_in_time_is_not_a_late_start(situation):
+    now = situation().now
+    facts = {"moment": Moment.START, "at": now, "planned_at": now - timedelta(hours=1)}
+    assert in_time(situation(**facts)).verdict is Verdict.REFUSE
+    assert in_time(situation(**facts, underway=True)).verdict is Verdict.ALLOW
+
+
 @pytest.mark.parametrize("moment", [m for m in Moment if m is not Moment.START])
 def test_only_a_start_can_be_late(situation, moment):
     assert in_time(situation(moment=moment)).verdict is Verdict.ALLOW
