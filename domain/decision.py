@@ -96,6 +96,11 @@ class Decision:
         """The reasons that are not ALLOW."""
         return tuple(r for r in self.reasons if r.verdict is not Verdict.ALLOW)
 
+    @property
+    def chief(self) -> Reason:
+        """The strictest reason: what to say when there is room for one sentence."""
+        return max(self.reasons, key=lambda r: r.verdict)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict.name.lower(),
@@ -117,6 +122,5 @@ class Refused(Trouble):
     title = Text("策略拒绝", "Refused by a policy")
 
     def __init__(self, decision: Decision) -> None:
-        first = decision.against[0].text
-        super().__init__(first, decision=decision.as_dict())
+        super().__init__(decision.chief.text, decision=decision.as_dict())
         self.decision = decision

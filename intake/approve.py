@@ -7,6 +7,7 @@ from domain.decision import Moment, Refused, Verdict
 from domain.errors import Denied, Fault, Mistake
 from domain.event import Kind
 from domain.job import Job, State
+from domain.operation import Operation
 from domain.request import Actor
 from domain.text import Text
 from intake.change import MAX_REASON
@@ -62,7 +63,9 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
 
     def write(tx: Tx) -> State:
         was = open_request(desk, tx, number, actor)
-        kind, changes = _resolution(word, was.job, was.row["plan"] is None)
+        kind, changes = _resolution(word, was.job)
+        if was.row["plan"] is None and kind is not Kind.FAILED:
+            kind, changes = Kind.RUN_AGAIN, _start_now(tx, was.operation)
         facts = {"word": word, "opinion": opinion, "step": was.job.step}
         return move(tx, was.job, kind, actor=actor.name, changes=changes, facts=facts).state
 
@@ -71,10 +74,16 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
     return state
 
 
-def _resolution(word: str, job: Job, unplanned: bool) -> tuple[Kind, dict[str, Any]]:
+def _start_now(tx: Tx, operation: Operation) -> dict[str, Any]:
+    """A late start that was asked about has no step yet: whatever but "failed" means "start it now"."""
+    now = tx.now()
+    return {"planned_at": now, "due_at": now, "latest_start": now + operation.traits.grace}
+
+
+def _resolution(word: str, job: Job) -> tuple[Kind, dict[str, Any]]:
     if word == "failed":
         return Kind.FAILED, outcome(Text("运维人员判定失败", "an operator found that it failed"))
-    if word == "run-again" or unplanned:  # a late start that was asked about has no step yet: done means "start it"
+    if word == "run-again":
         return Kind.RUN_AGAIN, {"run": job.run + 1, "begun": 0, "tries": 0}
     return Kind.RESUMED, {"step": job.step + 1, "begun": 0, "tries": 0}
 

@@ -77,9 +77,7 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
     wish = _read(desk, actor, body, confirmed=False)
 
     def ask(tx: Tx) -> tuple[Situation, datetime | None]:
-        situation = desk.decider.asked(
-            tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place
-        )
+        situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
         return situation, wish.planned_at or first_slot(situation)
 
     situation, at = desk.store.write(ask)

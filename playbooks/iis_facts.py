@@ -74,14 +74,19 @@ def _broken_off(facts: Facts, evidence: dict[str, Any]) -> Judgement:
     return Judgement(outcome=Outcome.CANNOT_TELL, text=text, evidence=evidence)
 
 
-def proof(facts: Facts, pools: tuple[str, ...]) -> Judgement:
-    """Is it up again, by new workers? All must hold; what does not yet hold is said."""
+def proof(facts: Facts, pools: tuple[str, ...], *, warm: bool) -> Judgement:
+    """Is it up again, by new workers? All must hold; what does not yet hold is said.
+
+    `warm`: the site has answered since, so a worker must be there (IIS starts them at the first hit).
+    """
     missing = [
         *_services_down(facts),
         *_stopped("pool", facts.get("pools"), pools),
         *_stopped("site", facts.get("sites")),
     ]
     missing += [f"worker {pid} of before still runs" for pid in renewed(facts)]
+    if warm and not facts.get("workers"):
+        missing.append("no worker process runs")
     missing += [f"WAS event {e['id']} at {e['at']}" for e in facts.get("was_events") or ()]
     if (facts.get("sql") or {}).get("reachable") is False:
         missing.append("the database server cannot be reached from the host")

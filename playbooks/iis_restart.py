@@ -56,8 +56,9 @@ class RestartIIS(Operation):
             if here.load_balancer:
                 yield _balance(host, here.load_balancer, present=False)
             yield _restart(here, host)
-            yield _prove(here, host)
+            yield _prove(here, host, "prove")
             yield _answer(here, host)
+            yield _prove(here, host, "confirm")
             if here.load_balancer:
                 yield _balance(host, here.load_balancer, present=True)
 
@@ -70,8 +71,8 @@ class RestartIIS(Operation):
         match kind:
             case "restart":
                 return iis_group.each(step.do, reading, iis_facts.attempt)
-            case "prove":
-                return iis_group.each(step.do, reading, lambda f: iis_facts.proof(f, _pools(step)))
+            case "prove" | "confirm":
+                return iis_facts.proof(reading.facts, _pools(step), warm=kind == "confirm")
             case "answer":
                 return _site_judgement(reading)
             case "drain" | "undrain":
@@ -83,21 +84,23 @@ class RestartIIS(Operation):
 
 
 def _all_at_once(here: Environment) -> Iterator[Step]:
-    every = [(_restart(here, h), _prove(here, h)) for h in here.app_hosts]
+    every = [_restart(here, h) for h in here.app_hosts]
     names = ", ".join(h.name for h in here.app_hosts)
-    looks = tuple(r.look for r, _ in every if r.look)
+    looks = tuple(r.look for r in every if r.look)
     yield Step(
         key="restart:all",
         title=Text(f"同时重启 {names}", f"Restart IIS on {names} at once"),
-        do=Together(commands=tuple(r.do for r, _ in every)),
+        do=Together(commands=tuple(r.do for r in every)),
         look=Together(commands=looks),
-        timeout_s=every[0][0].timeout_s,
+        timeout_s=every[0].timeout_s,
         destructive=True,
         interruptible=False,
         effect_on=names,
     )
-    yield from (p for _, p in every)
-    yield from (_answer(here, h) for h in here.app_hosts)
+    for host in here.app_hosts:
+        yield _prove(here, host, "prove")
+        yield _answer(here, host)
+        yield _prove(here, host, "confirm")
 
 
 def _restart(here: Environment, host: Host) -> Step:
@@ -108,7 +111,7 @@ def _restart(here: Environment, host: Host) -> Step:
         key=key,
         title=Text(f"重启 {host.name}", f"Restart IIS on {host.name}"),
         do=PowerShell(host=host.path, script=load("iis_restart"), args=args, fence=key),
-        look=PowerShell(host=host.path, script=load("iis_look"), args={"sql": None, "since": None}, fence=key),
+        look=PowerShell(host=host.path, script=load("iis_look"), args={"sql": None}, fence=key),
         timeout_s=2.0 * timeout_s * max(1, len(rule.pools)) + 60.0,
         destructive=True,
         interruptible=False,  # cut short, iisreset leaves the server down
@@ -116,16 +119,17 @@ def _restart(here: Environment, host: Host) -> Step:
     )
 
 
-def _prove(here: Environment, host: Host) -> Step:
+def _prove(here: Environment, host: Host, word: str) -> Step:
+    """Before the site is asked (`prove`) and after its answer (`confirm`): a pool may fall at its first hit."""
     sql = here.database_host
+    zh, en = ("核实", "Prove") if word == "prove" else ("复核", "Confirm")
     args = {
-        "since": None,
         "sql": {"host": sql.address, "port": sql.port} if sql else None,
         "pools": list(here.restart.pools),
     }
     return Step(
-        key=f"prove:{host.name}",
-        title=Text(f"核实 {host.name} 的服务与进程", f"Prove the services and workers of {host.name}"),
+        key=f"{word}:{host.name}",
+        title=Text(f"{zh} {host.name} 的服务与进程", f"{en} the services and workers of {host.name}"),
         do=PowerShell(host=host.path, script=load("iis_look"), args=args, fence=f"restart:{host.name}"),
         timeout_s=here.site.budget.total_seconds(),
         poll_s=POLL_S,

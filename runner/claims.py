@@ -80,20 +80,22 @@ class Claims:
             return None
         decision = self._decider.at_start(row, job, operation, place, now)
         if decision.verdict is not Verdict.ALLOW:
-            self._not_now(tx, job, decision)
+            self._not_now(tx, job, operation, decision)
             return None
         if self._is_blocked(tx, job, operation):
             return None
         return self._take(tx, row, job, operation, place, decision)
 
-    def _not_now(self, tx: Tx, job: Job, decision: Decision) -> None:
+    def _not_now(self, tx: Tx, job: Job, operation: Operation, decision: Decision) -> None:
         facts: dict[str, Any] = {"decision": decision.as_dict()}
         if decision.verdict is Verdict.WAIT and decision.until:
             facts["until"] = decision.until.isoformat()
             move(tx, job, Kind.POSTPONED, changes={"due_at": decision.until}, facts=facts)
             return
-        text = decision.against[0].text
-        self._refuse(tx, job, text, **facts)
+        if any(r.policy == "lateness" for r in decision.against):
+            miss(tx, job, operation)
+            return
+        self._refuse(tx, job, decision.chief.text, **facts)
 
     def _refuse(self, tx: Tx, job: Job, text: Text, **facts: Any) -> None:
         """A job that is half done is not refused: a person decides how it goes on."""

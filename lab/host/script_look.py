@@ -26,7 +26,7 @@ def look(session: Session, args: dict[str, Any]) -> dict[str, Any]:
         "pools": iis.pools(),
         "sites": {spec.site: iis.site_state()},
         "workers": workers(session),
-        "was_events": _events(session, args.get("since")),
+        "was_events": _events(session, marker.get("begun_at") if marker else None),
         "sql": _sql(args.get("sql")),
         "phase": phase,
         "alive": _alive(session, marker),

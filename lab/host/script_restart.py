@@ -6,7 +6,7 @@ from lab.host.appcmd import appcmd
 from lab.host.ledger import Origin
 from lab.host.moments import stamp, utc_now
 from lab.host.processes import KILLED
-from lab.host.script_state import ScriptFailed, create_marker, read_marker, replace_marker, unrolled, workers
+from lab.host.script_state import create_marker, read_marker, replace_marker, workers
 from lab.host.service_programs import iisreset
 from lab.host.session import Session
 
@@ -37,7 +37,7 @@ def _begun(session: Session, args: dict[str, Any]) -> dict[str, Any]:
         "pid": session.entry.pid,
         "pid_started": stamp(session.entry.started),
         "mode": args.get("mode"),
-        "before": {"workers": unrolled(workers(session))},
+        "before": {"workers": workers(session)},
     }
 
 
@@ -66,23 +66,16 @@ def _appcmd(session: Session, verb: str, pool: str) -> int:
 
 
 def _native(session: Session, image: str, program: Any, words: list[str]) -> int:
-    """`& program 2>&1 | … { Say $_ }`: under ErrorActionPreference Stop a word on stderr ends the script."""
-    complaints: list[bytes] = []
+    """`& program 2>&1 | … { Say $_ }` under ErrorActionPreference Continue: stderr is said like stdout."""
 
-    def divert(stream: str, data: bytes) -> None:
-        if stream == "stderr":
-            complaints.append(data)
-        else:
-            session.console.put("stdout", data)
+    def divert(_stream: str, data: bytes) -> None:
+        session.console.put("stdout", data)
 
     session.divert, before = divert, session.divert
     try:
-        code = session.run_child(image, program, words)
+        return session.run_child(image, program, words)
     finally:
         session.divert = before
-    if complaints:
-        raise ScriptFailed(f"{image} : {b''.join(complaints).decode('utf-8', 'replace').strip()}")
-    return code
 
 
 def _until_no_worker(session: Session, pool: str, limit_s: float) -> None:

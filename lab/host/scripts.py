@@ -16,10 +16,10 @@ Script = Callable[[Session, dict[str, Any]], dict[str, Any]]
 
 # A changed script must be read again and its twin here reviewed, before its new digest is written down.
 KNOWN: dict[str, tuple[str, Script]] = {
-    "iis-look/1": ("02b081540d67a442747892e64f39e92af7bd4ec3ae325b451066840a9bbc3509", look),
-    "iis-restart/1": ("1a62c98343543c4bff157dbac411eacb03ed94ccec013394ff01f128ab6a0eec", restart),
+    "iis-look/1": ("9b5be06e39255da078c6af53914d2c3cf6a227c57a41e79da950f3f6b2f31366", look),
+    "iis-restart/1": ("b4213d38810ecc57102bbc515c8a4bea1236ebb3125bac6cc0d34f8a0d13daa6", restart),
     "lb-file/1": ("06dfc87905c06c23a0f973ca0e809bc8b9a8d990a2af5464d52190a4a411b41b", lb_file),
-    "stop-tree/1": ("f625347698f1d4910d902efd325c477e0e231c5f955e2f11074c012da78324d6", stop_tree),
+    "stop-tree/1": ("9a2e0180707df581980ba06006c74da6b7b5703ebcdcfc459117ccc432a35fad", stop_tree),
 }
 
 

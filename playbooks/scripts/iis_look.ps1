@@ -1,7 +1,7 @@
 # yunwei script: iis-look/1
 # Facts about IIS on this host. Changes nothing, unless `seal` is given: then a marker that does not exist yet is
 # created as void, so that an attempt which has not begun can never begin.
-# Arguments: token, seal {job, epoch} or null, since (UTC) or null, sql {host, port} or null.
+# Arguments: token, seal {job, epoch} or null, sql {host, port} or null.
 param($a)
 function Utc($t) { if ($t) { $t.ToUniversalTime().ToString('o') } }
 function AppCmd($what) { [xml](& "$env:windir\system32\inetsrv\appcmd.exe" list $what /xml) }
@@ -39,8 +39,8 @@ $workers = @(foreach ($x in (AppCmd wp).appcmd.WP) {
   @{ pid = [int]$x.'WP.NAME'; pool = $x.'APPPOOL.NAME'; started = if ($p) { Utc $p.StartTime } }
 })
 $events = @()
-if ($a.since) {
-  $from = [DateTime]::Parse($a.since, $null, 'RoundtripKind').ToLocalTime()
+if ($marker.begun_at) {  # the host's own clock: since the restart began
+  $from = [DateTime]::Parse($marker.begun_at, $null, 'RoundtripKind').ToLocalTime()
   $filter = @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-WAS'; Id = 5002, 5009, 5011; StartTime = $from }
   $events = @(Get-WinEvent -FilterHashtable $filter -MaxEvents 20 -ErrorAction SilentlyContinue |
     ForEach-Object { @{ id = $_.Id; at = Utc $_.TimeCreated } })

@@ -18,7 +18,7 @@ $path = Join-Path $folder ($a.token + '.json')
 New-Item -ItemType Directory -Force $folder | Out-Null
 $marker = @{
   token = $a.token; job = $a.job; epoch = $a.epoch; phase = 'begun'; begun_at = Utc (Get-Date)
-  pid = $PID; pid_started = Utc (Get-Process -Id $PID).StartTime; mode = $a.mode; before = @{ workers = Workers }
+  pid = $PID; pid_started = Utc (Get-Process -Id $PID).StartTime; mode = $a.mode; before = @{ workers = @(Workers) }
 }
 try { $file = [IO.File]::Open($path, 'CreateNew', 'Write', 'None') }
 catch [IO.IOException] {
@@ -26,8 +26,11 @@ catch [IO.IOException] {
   $found = $null; try { $found = [IO.File]::ReadAllText($path, $utf8) | ConvertFrom-Json } catch { }
   return @{ acted = $false; marker = $found }
 }
-$bytes = $utf8.GetBytes(($marker | ConvertTo-Json -Compress -Depth 6)); $file.Write($bytes, 0, $bytes.Length); $file.Flush($true); $file.Dispose()
+try { $bytes = $utf8.GetBytes(($marker | ConvertTo-Json -Compress -Depth 6)); $file.Write($bytes, 0, $bytes.Length); $file.Flush($true) }
+catch { $file.Dispose(); Remove-Item -LiteralPath $path -Force; throw }  # a full disk: nothing was done, leave no trace
+$file.Dispose()
 Say ('begun ' + $a.token)
+$ErrorActionPreference = 'Continue'  # a native program's word on stderr must not end us half-way
 $codes = @{}
 if ($a.mode -eq 'iisreset') {
   & "$env:windir\system32\iisreset.exe" /restart ('/timeout:' + [int]$a.timeout_s) 2>&1 | ForEach-Object { Say $_ }
@@ -42,6 +45,7 @@ if ($a.mode -eq 'iisreset') {
     $codes['start ' + $pool] = $LASTEXITCODE
   }
 }
+$ErrorActionPreference = 'Stop'
 $marker.phase = 'ended'; $marker.ended_at = Utc (Get-Date); $marker.codes = $codes
 $next = $path + '.new'
 [IO.File]::WriteAllText($next, ($marker | ConvertTo-Json -Compress -Depth 6), $utf8)

@@ -93,7 +93,7 @@ class Driver:
         return self.end(self.begin_restart(token, **more))
 
     def look(self, token: str | None = None, **more: Any) -> dict[str, Any]:
-        asked = {"token": token, "seal": None, "since": None, "sql": None}
+        asked = {"token": token, "seal": None, "sql": None}
         return self.script("iis_look", **{**asked, **more}).facts
 
     def until(self, holds: Callable[[], bool]) -> None:
