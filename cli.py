@@ -2,11 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Final
 
-import click
-
-from commands.lazy import Lazy, LazyGroup, group_params
+from commands.lazy import Given, Lazy, LazyGroup, group_params
 
 COMMANDS: Final[dict[str, Lazy]] = {
     "request": Lazy("commands.request", "Ask, look, change, follow: everything about requests."),
@@ -40,7 +39,10 @@ yunwei = LazyGroup(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit code."""
-    given: dict[str, object] = {}
+    given = Given()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no Chinese still gets its answer
     try:
         code = yunwei.main(args=arguments, prog_name="yunwei", standalone_mode=False, obj=given)
         sys.stdout.flush()

@@ -44,7 +44,7 @@ class Settings:
     store: str = ""
     bell: str = ""
     clock: str = "real"
-    slots: int = 8
+    slots: int = 16
     lease_s: float = 15.0
     grace_s: float = 30.0
 
@@ -106,20 +106,29 @@ class Product:
             close()
 
 
+def read_estate(
+    settings: Settings, operations: tuple[type[Operation], ...] | None = None
+) -> tuple["Inventory", Catalog]:
+    """The estate, checked with the operations that work on it. Raises Mistake with everything that is wrong."""
+    from inventory.load import load
+    from playbooks import OPERATIONS
+
+    inventory = load(settings.estate)
+    catalog = Catalog(OPERATIONS if operations is None else operations)
+    _check_quotas(inventory, catalog)
+    return inventory, catalog
+
+
 def open_product(settings: Settings, operations: tuple[type[Operation], ...] | None = None) -> Product:
     """Load the estate, open and migrate the store, hang the bell. Raises Mistake with everything that is wrong."""
     from intake.desk import Desk
-    from inventory.load import load
-    from playbooks import OPERATIONS
     from runner.bell import bell_from
     from runner.decider import Decider
     from runner.narrator import narrate
     from runner.store.migrate import migrate
     from runner.store.store import Store
 
-    inventory = load(settings.estate)
-    catalog = Catalog(OPERATIONS if operations is None else operations)
-    _check_quotas(inventory, catalog)
+    inventory, catalog = read_estate(settings, operations)
     settings.home.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store_url, clock_for(settings), heard=narrate)
     migrate(store)

@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from importlib import import_module
 from typing import Any, Final
 
@@ -17,6 +18,14 @@ class Lazy:
 
     module: str
     short: str
+
+
+@dataclass
+class Given:
+    """What one call of `yunwei` was given: the options of every command, and the zone its answer is told in."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+    zone: tzinfo | None = None
 
 
 class Leaf(click.Command):
@@ -62,8 +71,8 @@ class LazyGroup(Group):
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     """Remember a global option; the innermost that was given wins."""
-    if value is not None and not ctx.resilient_parsing and isinstance(ctx.obj, dict):
-        ctx.obj[param.name] = value
+    if value is not None and not ctx.resilient_parsing and param.name:
+        ctx.ensure_object(Given).options[param.name] = value
 
 
 _GLOBAL: Final[tuple[tuple[list[str], dict[str, Any]], ...]] = (

@@ -6,6 +6,7 @@ A field may carry limits in its metadata: `min`, `max`, `max_length`, `pattern`.
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
+from functools import cache
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from domain.errors import Fault, Mistake
@@ -29,20 +30,25 @@ def check(operation: type[Operation], params: Mapping[str, Any]) -> tuple[Fault,
     known = {f.name: f for f in fields(operation)}
     unknown = [_unknown(name, sorted(known)) for name in params if name not in known]
     missing = [_missing(f.name) for f in known.values() if _is_required(f) and f.name not in params]
-    types = get_type_hints(operation)
+    types = _types(operation)
     wrong = [_wrong(known[n], types[n], v) for n, v in params.items() if n in known]
     return (*unknown, *missing, *(f for f in wrong if f))
 
 
 def schema(operation: type[Operation]) -> dict[str, Any]:
     """JSON Schema (2020-12) of the parameters."""
-    types = get_type_hints(operation)
+    types = _types(operation)
     return {
         "type": "object",
         "properties": {f.name: _describe(operation, f, types[f.name]) for f in fields(operation)},
         "required": [f.name for f in fields(operation) if _is_required(f)],
         "additionalProperties": False,
     }
+
+
+@cache
+def _types(operation: type[Operation]) -> dict[str, Any]:
+    return get_type_hints(operation)
 
 
 def _is_required(field: Field[Any]) -> bool:

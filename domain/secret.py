@@ -1,5 +1,6 @@
 """Secrets are a type that prints as dots; only an executor (or the token check) opens one."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -55,11 +56,13 @@ def mask(text: str, secrets: tuple[Secret, ...]) -> str:
 
 
 def shown(value: Any) -> Any:
-    """A value as an event may hold it: secrets become dots, at any depth."""
+    """A value as an event may hold it, at any depth: secrets become dots, and what is no JSON number becomes text."""
     if isinstance(value, Secret):
         return DOTS
     if isinstance(value, dict):
         return {k: shown(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [shown(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value

@@ -194,7 +194,7 @@ def _record(desk: Desk, tx: Tx, actor: Actor, wish: Draft, situation: Situation,
 def _write_version(
     tx: Tx, number: int, version: int, wish: Draft, at: datetime, asked_at: datetime, actor: Actor
 ) -> None:
-    tx.moved(
+    tx.later(
         "insert_request",
         number=number,
         version=version,
@@ -215,7 +215,6 @@ def _take_quotas(desk: Desk, tx: Tx, wish: Draft, situation: Situation) -> list[
     keys: list[str] = []
     for quota in desk.decider.quotas(wish.operation):
         key = quota_key(quota, wish.place, wish.operation, situation.now)
-        tx.moved("quota_open", key=key)
         if tx.moved("quota_take", key=key, limit=quota.limit) != 1:
             for taken in keys:
                 tx.moved("quota_give_back", key=taken)

@@ -1,6 +1,7 @@
 """Claiming: what is due, allowed and free becomes this worker's, by one guarded UPDATE a job."""
 
 import json
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +20,7 @@ from runner.store.rows import dumps, moment, to_job
 from runner.store.store import Store
 from runner.store.tx import Row, Tx
 
+log = logging.getLogger("yunwei.claims")
 LOOK_AHEAD: Final = 4  # rows read for each free slot: some may be blocked, refused or late
 
 
@@ -113,37 +115,51 @@ class Claims:
         tx.tell(job, Kind.BLOCKED, by=by, text=Text(zh, en).as_dict())
         return True
 
-    def _take(self, tx: Tx, row: Row, job: Job, operation: Operation, place: Place, decision: Decision) -> Claimed:
-        stored = row["plan"] or dumps([s.as_data() for s in operation.plan(place)])
+    def _take(
+        self, tx: Tx, row: Row, job: Job, operation: Operation, place: Place, decision: Decision
+    ) -> Claimed | None:
+        try:
+            stored = row["plan"] or dumps([s.as_data() for s in operation.plan(place)])
+            plan = plan_from(stored)
+        except Exception as error:  # a plan of its own making must not keep the others from being claimed
+            log.exception("job %s has no plan", job.number)
+            self._refuse(tx, job, _unreadable(error))
+            return None
+        started_at = job.started_at or tx.now()
         changes = {
             "epoch": job.epoch + 1,
             "worker": self._worker,
             "lease_until": tx.ahead(self._lease_s),
             "plan": stored,
-            "started_at": job.started_at or tx.now(),
+            "started_at": started_at,
             "tries": job.tries + 1,
         }
         said = [r.policy for r in decision.reasons]
         facts = {"worker": self._worker, "epoch": job.epoch + 1, "allowed_by": said}
         moved = move(tx, job, Kind.CLAIMED, changes=changes, facts=facts)
-        ours = replace(moved, epoch=job.epoch + 1, worker=self._worker)
-        return Claimed(job=ours, operation=operation, plan=plan_from(stored))
+        ours = replace(moved, epoch=job.epoch + 1, worker=self._worker, started_at=started_at)
+        return Claimed(job=ours, operation=operation, plan=plan)
 
     def _take_doubtful(self, tx: Tx, free: int) -> list[Claimed]:
-        rows = tx.rows("doubtful_jobs", now=tx.now(), most=free)
-        return [self._take_doubt(tx, row) for row in rows]
+        taken = [self._take_doubt(tx, row) for row in tx.rows("doubtful_jobs", now=tx.now(), most=free)]
+        return [t for t in taken if t]
 
-    def _take_doubt(self, tx: Tx, row: Row) -> Claimed:
+    def _take_doubt(self, tx: Tx, row: Row) -> Claimed | None:
         job = to_job(row)
         request = tx.row("request", number=job.number, version=job.version)
         if request is None:
             raise RuntimeError(f"job {job.number} has no request")
-        operation = self._catalog.build(job.operation, json.loads(request["params"]))
+        try:
+            operation = self._catalog.build(job.operation, json.loads(request["params"]))
+            plan = plan_from(row["plan"])
+        except (Mistake, ValueError) as error:  # this version does not know it: nobody here can look at the target
+            move(tx, job, Kind.UNDECIDED, changes=outcome(_unreadable(error)), facts={"step": job.step})
+            return None
         lease = tx.ahead(self._lease_s)
         tx.moved("claim_doubt", number=job.number, epoch=job.epoch, worker=self._worker, lease_until=lease)
         ours = replace(job, epoch=job.epoch + 1, worker=self._worker)
         tx.tell(ours, Kind.LOOKED, worker=self._worker, epoch=ours.epoch, step=job.step)
-        return Claimed(job=ours, operation=operation, plan=plan_from(row["plan"]))
+        return Claimed(job=ours, operation=operation, plan=plan)
 
 
 def miss(tx: Tx, job: Job, operation: Operation) -> None:
@@ -158,6 +174,14 @@ def miss(tx: Tx, job: Job, operation: Operation) -> None:
     text = Text(zh, en)
     move(tx, job, kind, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
     tx.tell(job, Kind.ALARM, text=text.as_dict(), why="missed")
+
+
+def _unreadable(error: Exception) -> Text:
+    """Why a job cannot be worked on by this version of the product."""
+    if isinstance(error, Mistake):
+        return error.text
+    what = f"{type(error).__name__}: {error}"
+    return Text(f"无法得出执行计划：{what}", f"Its plan cannot be made or read: {what}")
 
 
 def plan_from(stored: str) -> tuple[Step, ...]:

@@ -121,6 +121,8 @@ class Hold:
 
         def body(tx: Tx) -> Job:
             job = self._current(tx)
+            if job.state is not State.IN_DOUBT:  # committed before, and the answer was lost
+                return job
             return move(
                 tx, job, Kind.RESUMED, changes={"step": step, "begun": 0, "run": self.run}, facts={"step": step}
             )
@@ -131,8 +133,17 @@ class Hold:
     # -- within -----------------------------------------------------------------------------------------------
 
     def _leave(self, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        self._commit(lambda tx: move(tx, self._current(tx), kind, changes=changes, facts=facts))
+        self._commit(lambda tx: self._move(tx, kind, changes, facts))
         self.over.set()
+
+    def _move(self, tx: Tx, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> Job:
+        """The row as we know it is the guard; only when it has moved (a cancel, mostly) is it read first."""
+        if not self.disturbed.is_set():
+            try:
+                return move(tx, self.job, kind, changes=changes, facts=facts)
+            except Overtaken:
+                pass
+        return move(tx, self._current(tx), kind, changes=changes, facts=facts)
 
     def _current(self, tx: Tx) -> Job:
         """The job's row, locked, if it is still ours. Its state may have become STOPPING meanwhile."""

@@ -7,12 +7,12 @@ from domain.operation import Step
 
 def things(plan: tuple[Step, ...], reached: int, *, failed: bool = False) -> list[dict[str, Any]]:
     """For each thing that the plan changes, in order: done, untouched, or stopped at a step (`failed` names it)."""
-    names = list(dict.fromkeys(s.effect_on for s in plan if s.effect_on))
+    names = list(dict.fromkeys(name for s in plan for name in _names(s)))
     return [{"name": name, **_state(name, plan, reached, failed=failed)} for name in names]
 
 
 def _state(name: str, plan: tuple[Step, ...], reached: int, *, failed: bool) -> dict[str, Any]:
-    mine = [i for i, s in enumerate(plan) if s.effect_on == name]
+    mine = [i for i, s in enumerate(plan) if name in _names(s)]
     if mine[-1] < reached:
         return {"state": "done"}
     if reached in mine and failed:
@@ -20,3 +20,8 @@ def _state(name: str, plan: tuple[Step, ...], reached: int, *, failed: bool) -> 
     if mine[0] >= reached:
         return {"state": "untouched"}
     return {"state": "partly", "at": plan[min(reached, len(plan) - 1)].key}
+
+
+def _names(step: Step) -> list[str]:
+    """A step may change several things at once: each of them has its own state."""
+    return step.effect_on.split(", ") if step.effect_on else []

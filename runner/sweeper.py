@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.catalog import Catalog
-from domain.errors import Conflict, Overtaken
+from domain.errors import Conflict, Mistake, Overtaken, StoreDown
 from domain.event import Event, Kind
 from domain.job import State
 from domain.text import Text
@@ -67,6 +67,10 @@ class Sweeper:
                 self._store.write(lambda tx, row=row: self._if_still(tx, row, handle))  # type: ignore[misc]
             except (Overtaken, Conflict):
                 log.debug("job %s was handled by somebody else", row["number"])
+            except StoreDown:
+                raise
+            except Exception:  # one job that cannot be handled must not hide the others
+                log.exception("the sweeper cannot handle job %s", row["number"])
 
     def _if_still(self, tx: Tx, seen: Row, handle: Callable[[Tx, Row], None]) -> None:
         """Read again under the lock: between the look and now the job may have gone on."""
@@ -100,7 +104,12 @@ class Sweeper:
         job = to_job(row)
         request = tx.row("request", number=job.number, version=job.version)
         params = json.loads(request["params"]) if request else {}
-        miss(tx, job, self._catalog.build(job.operation, params))
+        try:
+            operation = self._catalog.build(job.operation, params)
+        except Mistake as mistake:  # this version does not know it any more
+            move(tx, job, Kind.REFUSED, changes=outcome(mistake.text), facts={"text": mistake.text.as_dict()})
+            return
+        miss(tx, job, operation)
 
     def _unanswered(self, tx: Tx, row: Row) -> None:
         """The provider said nothing before the planned time."""

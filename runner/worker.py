@@ -5,6 +5,7 @@ Nothing here is "only one of these": every worker does all of it, and the guarde
 
 import logging
 import os
+import queue
 import socket
 import threading
 import time
@@ -25,13 +26,14 @@ from runner.sweeper import Sweeper
 
 log = logging.getLogger("yunwei.worker")
 FORGET_EVERY_S: Final = 600.0
+LINGER_S: Final = 0.004
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
     """How often a worker does what, in real seconds."""
 
-    slots: int = 8
+    slots: int = 16
     lease_s: float = 15.0
     look_s: float = 0.5
     sweep_s: float = 1.0
@@ -73,10 +75,13 @@ class Worker:
         self._stopping = threading.Event()
         self._paused = False
         self._threads: list[threading.Thread] = []
+        self._hands: queue.SimpleQueue[Hold] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Register and start working, in threads of its own."""
         self._store.write(self._register)
+        for slot in range(self._pace.slots):
+            threading.Thread(target=self._work_loop, name=f"worker-slot-{slot}", daemon=True).start()
         self._spawn("claim", self._claim_loop)
         self._spawn("hear", self._hear_loop)
         self._spawn("beat", self._every(self._pace.beat_s, self._beat))
@@ -114,6 +119,8 @@ class Worker:
         while not self._stopping.is_set():
             self._quietly(self._claim)
             self._wake.wait(self._until_next())
+            if self._holds:  # busy anyway: a moment's patience lets jobs that end together make room together
+                self._stopping.wait(LINGER_S)
             self._wake.clear()
 
     def _claim(self) -> None:
@@ -130,7 +137,11 @@ class Worker:
         hold = Hold(self._store, claimed, self.id)
         with self._guard:
             self._holds[claimed.job.number] = hold
-        threading.Thread(target=self._work, args=(hold,), name=f"job-{claimed.job.number}", daemon=True).start()
+        self._hands.put(hold)
+
+    def _work_loop(self) -> None:
+        while True:
+            self._work(self._hands.get())
 
     def _work(self, hold: Hold) -> None:
         try:

@@ -1,7 +1,7 @@
 """The hash chain over all events: what was written cannot be changed, taken out or slipped in unseen.
 
-hash(n) = SHA-256(hash(n-1) + digest(n)); digest(n) covers every column of the event. Output whose text has outlived
-its retention keeps its digest, so the chain can be verified for ever.
+hash(n) = SHA-256(hash(n-1) + the event's columns + digest(n)); digest(n) = SHA-256 of its text. Output whose text has
+outlived its retention keeps its digest, so the chain can be verified for ever, and every other column with it.
 """
 
 import hashlib
@@ -23,13 +23,14 @@ class Verdict:
 
 
 def digest(row: Mapping[str, Any]) -> bytes:
-    """What the chain covers of one event."""
-    head = f"{row['seq']}\x1f{row['at']}\x1f{row['job']}\x1f{row['tenant']}\x1f{row['kind']}\x1f{row['actor']}\x1f"
-    return hashlib.sha256((head + row["body"]).encode()).digest()
+    """What the chain covers of an event's text."""
+    return hashlib.sha256(row["body"].encode()).digest()
 
 
-def link(previous: bytes, own_digest: bytes) -> bytes:
-    return hashlib.sha256(previous + own_digest).digest()
+def link(previous: bytes, row: Mapping[str, Any]) -> bytes:
+    """The event's hash: of all that came before, of its columns and of its text's digest."""
+    columns = "\x1f".join(str(row[c]) for c in ("seq", "at", "job", "tenant", "kind", "actor"))
+    return hashlib.sha256(previous + columns.encode() + bytes(row["digest"])).digest()
 
 
 def verify(rows: Iterable[Mapping[str, Any]], head_seq: int, head_hash: bytes) -> Verdict:
@@ -52,4 +53,4 @@ def _break(row: Mapping[str, Any], seq: int, previous: bytes) -> str:
         return "the text of an event that is kept for ever is gone"
     if row["body"] is not None and digest(row) != bytes(row["digest"]):
         return "the event was changed"
-    return "" if link(previous, bytes(row["digest"])) == bytes(row["hash"]) else "the event was replaced"
+    return "" if link(previous, row) == bytes(row["hash"]) else "the event was replaced"

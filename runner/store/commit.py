@@ -1,6 +1,7 @@
 """Group commit: writers that come while one transaction runs share the next one.
 
 The first writer leads: it runs everybody's body in one transaction and hands each its answer. Alone, it costs nothing.
+After a few batches it hands the lead to the next in line: nobody works for others for ever.
 One body that fails fails alone: the shared transaction is rolled back and each body runs in one of its own.
 """
 
@@ -9,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from domain.errors import StoreDown
 from runner.store.tx import Tx
 
 T = TypeVar("T")
 Body = Callable[[Tx], T]
 MOST_TOGETHER: Final = 64
+MOST_BATCHES: Final = 8
 
 
 @dataclass
@@ -21,7 +24,8 @@ class _Place:
     """One writer's place in the line."""
 
     body: Body[Any]
-    done: threading.Event = field(default_factory=threading.Event)
+    woken: threading.Event = field(default_factory=threading.Event)  # it is done, or it leads now
+    leads: bool = False
     answer: Any = None
     error: BaseException | None = None
 
@@ -38,9 +42,10 @@ class GroupCommit:
     def run(self, body: Body[T]) -> T:
         """Run `body` in a transaction that is committed when this returns."""
         place = _Place(body)
-        if self._lead(place):
+        if not self._lead(place):
+            place.woken.wait()
+        if place.leads:
             self._serve()
-        place.done.wait()
         if place.error is not None:
             raise place.error
         answer: T = place.answer
@@ -49,15 +54,19 @@ class GroupCommit:
     def _lead(self, place: _Place) -> bool:
         with self._guard:
             self._line.append(place)
-            leads = not self._led
+            place.leads = not self._led
             self._led = True
-            return leads
+            return place.leads
 
     def _serve(self) -> None:
-        while batch := self._next_batch():
+        for _ in range(MOST_BATCHES):
+            batch = self._next_batch()
+            if not batch:
+                return
             self._commit(batch)
             for place in batch:
-                place.done.set()
+                place.woken.set()
+        self._hand_over()
 
     def _next_batch(self) -> list[_Place]:
         with self._guard:
@@ -65,10 +74,20 @@ class GroupCommit:
             self._led = bool(batch)
             return batch
 
+    def _hand_over(self) -> None:
+        with self._guard:
+            self._led = bool(self._line)
+            if self._line:
+                self._line[0].leads = True
+                self._line[0].woken.set()
+
     def _commit(self, batch: list[_Place]) -> None:
         try:
             for place, answer in zip(batch, self._transaction([p.body for p in batch]), strict=True):
                 place.answer = answer
+        except StoreDown as error:  # it may have been committed, and only the answer was lost: never run it again
+            for place in batch:
+                place.error = error
         except BaseException as error:
             if len(batch) == 1:
                 batch[0].error = error

@@ -6,12 +6,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from runner.store.store import Store
+from runner.store.store import Store, translated
 
 
 def migrate(store: Store) -> None:
-    """Run the migrations that are missing. Others who start at the same time wait for it."""
-    with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
+    """Run the migrations that are missing. Others who start at the same time wait for it. Raises StoreDown."""
+    with translated(store.url), store.engine.connect().execution_options(writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7957)"))
         command.upgrade(_config(connection), "head")

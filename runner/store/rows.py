@@ -33,7 +33,9 @@ def moment(value: int | None) -> datetime | None:
 
 def dumps(value: Any) -> str:
     """Canonical JSON: sorted keys, no blanks, text as it is."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # Half a surrogate pair, which a host's JSON may hold, stays escaped: no database takes it otherwise.
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_job(row: Mapping[str, Any]) -> Job:

@@ -1,11 +1,14 @@
 """The SQL store: `write` for guarded changes with their events, `rows` for reading. SQLite or PostgreSQL."""
 
+import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
 
 from domain.errors import StoreDown
@@ -20,6 +23,11 @@ from runner.store.tx import Tx
 T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 30
 TRIES: Final = 5
+IN_MEMORY: Final = ("sqlite://", "sqlite:///:memory:")
+_VICTIM: Final = ("40P01", "40001")  # of a deadlock, of a serialization failure
+_NOT_FIRST: Final = "23505"  # somebody else's row was committed meanwhile: run again, and see it
+
+log = logging.getLogger("yunwei.store")
 
 
 class Store:
@@ -35,6 +43,8 @@ class Store:
         self.engine = _engine(url)
         self._sql = statements(self.engine.dialect.name)
         self._group = GroupCommit(self._together)
+        # In memory there is one connection for all threads: they take turns.
+        self._turn: AbstractContextManager[object] = threading.RLock() if url in IN_MEMORY else nullcontext()
 
     def write(self, body: Body[T]) -> T:
         """Run `body(tx)` in a transaction, committed with its events when this returns; nothing of it if it raises.
@@ -63,54 +73,79 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _translated(self.url), self.engine.connect() as connection:
+        with translated(self.url), self._turn, self.engine.connect() as connection:
             yield connection
 
     def _together(self, bodies: list[Body[Any]]) -> list[Any]:
         for attempt in range(TRIES):
             try:
-                with _translated(self.url):
+                with translated(self.url):
                     answers, events = self._attempt(bodies)
             except _Retry:
                 if attempt == TRIES - 1:
                     raise
                 continue
-            if self.heard and events:
-                self.heard(events)
+            self._tell(events)
             return answers
         raise AssertionError("unreachable")
 
+    def _tell(self, events: list[Event]) -> None:
+        """Tell of what is committed. A listener's fault must not look like a transaction that did not happen."""
+        try:
+            if self.heard and events:
+                self.heard(events)
+        except Exception:
+            log.exception("a listener of the store failed")
+
     def _attempt(self, bodies: list[Body[Any]]) -> tuple[list[Any], list[Event]]:
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with self._turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             tx = Tx(connection, self._sql, self.clock)
             answers = [body(tx) for body in bodies]
             return answers, tx.flush()
 
 
 class _Retry(StoreDown):
-    """The database chose this transaction as the victim of a deadlock: nothing of it happened."""
+    """Another transaction was first, and this one was rolled back: nothing of it happened."""
 
 
 @contextmanager
-def _translated(url: str) -> Iterator[None]:
-    """The one table of the store's foreign errors."""
+def translated(url: str) -> Iterator[None]:
+    """The one table of the store's foreign errors. What is not in it is a bug of ours, and stays as it is."""
     try:
         yield
-    except OperationalError as error:
-        state = getattr(error.orig, "sqlstate", None)
-        where = url.rsplit("@", 1)[-1]
-        kind = _Retry if state in ("40P01", "40001") else StoreDown
-        zh, en = (
-            f"数据库不可用：{where}；请检查服务后重试",
-            f"The store {where} cannot be used; check the database, then retry",
-        )
-        raise kind(Text(zh, en), store=where) from error
+    except DBAPIError as error:
+        kind = _kind(error)
+        if kind is None:
+            raise
+        raise kind(_text(url), store=_where(url)) from error
+    except PoolTimeout as error:
+        raise StoreDown(_text(url), store=_where(url)) from error
+
+
+def _kind(error: DBAPIError) -> type[StoreDown] | None:
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _VICTIM or (isinstance(error, IntegrityError) and state == _NOT_FIRST):
+        return _Retry
+    # SQLite says a plain DatabaseError when the file is none of its own.
+    down = isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+    return StoreDown if down or error.connection_invalidated else None
+
+
+def _where(url: str) -> str:
+    """The store's place without user, password and options."""
+    return url.rsplit("@", 1)[-1].split("?", 1)[0]
+
+
+def _text(url: str) -> Text:
+    where = _where(url)
+    zh = f"数据库不可用：{where}；请检查服务后重试"
+    return Text(zh, f"The store {where} cannot be used; check the database, then retry")
 
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=False, pool_timeout=30)
-    memory = url in ("sqlite://", "sqlite:///:memory:")
+    memory = url in IN_MEMORY
     pool: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 8, "max_overflow": 24}
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}, **pool)
     event.listen(engine, "connect", _sqlite_pragmas)

@@ -29,12 +29,10 @@ UPDATE event SET body = NULL WHERE seq IN (
 -- name: quota_used
 SELECT used FROM quota WHERE key = :key
 
--- name: quota_open
-INSERT INTO quota (key, used) VALUES (:key, 0) ON CONFLICT (key) DO NOTHING
-
 -- Exact under concurrency: the row decides, not what somebody read before.
 -- name: quota_take
-UPDATE quota SET used = used + 1 WHERE key = :key AND used < :limit
+INSERT INTO quota (key, used) SELECT :key, 1 WHERE :limit > 0
+ON CONFLICT (key) DO UPDATE SET used = quota.used + 1 WHERE quota.used < :limit
 
 -- name: quota_give_back
 UPDATE quota SET used = used - 1 WHERE key = :key AND used > 0

@@ -1,0 +1,92 @@
+"""The product itself, as its users have it: the desk to ask at, workers from the composition root."""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from bench.estate import place
+from bench.operations import OPERATIONS
+from bench.peers import Work
+from bench.site import Site
+from domain.job import FINAL
+from intake.desk import Desk
+from intake.people import actor_named, put_account
+from intake.submit import Answer, submit, submit_many
+from runner.store.schema import job
+from wiring import Settings, make_worker, open_product
+
+ACTOR: Final = "bench"
+LOOK_S: Final = 0.05
+_FINAL: Final = tuple(s.value for s in FINAL)
+
+
+class Yunwei:
+    """`operation` is what is submitted: the no-op with an exclusive lock on its place, or one without."""
+
+    operation = "noop"
+
+    def __init__(self, site: Site) -> None:
+        settings = Settings(
+            home=Path(site.home),
+            estate=Path(site.estate),
+            store=site.store_url,
+            bell=site.bell_url,
+            lease_s=site.lease_s,
+        )
+        self.product = open_product(settings, OPERATIONS)
+        self.desk: Desk = self.product.desk
+        put_account(self.desk, ACTOR, ACTOR, None, ["operator"])
+        self.actor = actor_named(self.desk, ACTOR)
+
+    def __enter__(self) -> "Yunwei":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.product.close()
+
+    def submit(self, mark: int, at: datetime | None = None) -> None:
+        submit(self.desk, self.actor, self.body(mark, at))
+
+    def submit_all(self, jobs: Sequence[tuple[int, datetime | None]]) -> None:
+        for first in range(0, len(jobs), 500):
+            answers = submit_many(self.desk, self.actor, [self.body(*j) for j in jobs[first : first + 500]])
+            refused = [a for a in answers if not isinstance(a, Answer)]
+            if refused:
+                raise RuntimeError(f"{len(refused)} submits were refused, the first: {refused[0]}")
+
+    def settled(self, number: int, since: float, last_stamp: float, timeout_s: float) -> float:
+        until = time.monotonic() + timeout_s
+        query = select(func.count(), func.max(job.c.ended_at)).where(
+            job.c.state.in_(_FINAL), job.c.ended_at > int(since * 1e6)
+        )
+        while time.monotonic() < until:
+            ended, last = self.desk.store.select(query)[0].values()
+            if ended >= number:
+                return float(last) / 1e6
+            time.sleep(LOOK_S)
+        raise TimeoutError(f"{ended} of {number} jobs ended within {timeout_s:g} s")
+
+    def worker(self, slots: int) -> Work:
+        return _Worker(self.product, slots)
+
+    def body(self, mark: int, at: datetime | None = None) -> dict[str, Any]:
+        """A submit, as a caller of the API would send it."""
+        body = {"operation": self.operation, "place": place(mark), "params": {"mark": mark}, "confirm": True}
+        return {**body, "planned_at": at.isoformat()} if at else body
+
+
+class _Worker:
+    def __init__(self, product: Any, slots: int) -> None:
+        from runner.worker import Pace
+
+        self._worker = make_worker(product, Pace(slots=slots, lease_s=product.settings.lease_s))
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def stop(self) -> None:
+        self._worker.stop(grace_s=5.0)

@@ -1,0 +1,13 @@
+"""`yunwei request …`: everything about requests."""
+
+from commands import asking, request_change, request_read
+from commands.lazy import Group
+
+command = Group("request", help="Ask, look, change, follow: everything about requests.")
+for each in (
+    asking.submit,
+    asking.check,
+    *request_read.COMMANDS,
+    *request_change.COMMANDS,
+):
+    command.add_command(each)

@@ -1,0 +1,85 @@
+"""The shapes of what we are asked, for the OpenAPI document; intake reads the bodies itself, all mistakes at once."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from domain.errors import Fault
+from intake.change import MAX_REASON
+from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_moment
+from intake.submit import MOST_IN_BULK
+
+_AT = "2026-11-24T03:30:00+08:00"
+
+
+def _moment(value: Any) -> Any:
+    faults: list[Fault] = []
+    at = read_moment(value, "", faults)
+    if faults:
+        text = faults[0].text
+        raise PydanticCustomError("invalid", "{en}", {"zh": text.zh, "en": text.en})
+    return at
+
+
+def _plain_text(value: Any) -> Any:
+    if isinstance(value, str) and any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise PydanticCustomError(
+            "control-characters", "{en}", {"zh": "含有控制字符", "en": "Holds control characters"}
+        )
+    return value
+
+
+_MOMENT_SCHEMA = {"type": "string", "format": "date-time", "examples": [_AT]}
+Moment = Annotated[Any, BeforeValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
+"""An RFC 3339 time with an offset, as a query parameter; None or an aware datetime."""
+
+PlainText = Annotated[str, BeforeValidator(_plain_text)]
+"""A query parameter without control characters (PostgreSQL cannot even be asked for them)."""
+
+
+class Asked(BaseModel):
+    """Closed: an unknown field is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Ask(Asked):
+    operation: str = Field(max_length=100, examples=["iis-restart"])
+    place: str = Field(max_length=200, examples=["ledger-test/prod"])
+    params: dict[str, Any] = Field(default={}, examples=[{"order": "one-by-one"}])
+    planned_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"}, examples=[_AT])] = None
+    description: str | None = Field(default=None, max_length=MAX_DESCRIPTION, examples=["补丁后重启"])
+    email: str | None = Field(default=None, max_length=MAX_EMAIL)
+    confirm: bool | None = Field(default=None, description="true, when the operation interrupts users")
+
+
+class Bulk(Asked):
+    requests: list[Ask] = Field(min_length=1, max_length=MOST_IN_BULK)
+
+
+class Edit(Asked):
+    planned_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"}, examples=[_AT])] = None
+    description: str | None = Field(default=None, max_length=MAX_DESCRIPTION)
+
+
+class Reason(Asked):
+    reason: str = Field(min_length=1, max_length=MAX_REASON, examples=["改期"])
+
+
+class Opinion(Asked):
+    opinion: str | None = Field(default=None, max_length=MAX_REASON, examples=["同意"])
+
+
+class Rejection(Asked):
+    opinion: str = Field(min_length=1, max_length=MAX_REASON, examples=["请改到周末"])
+
+
+class Resolution(Asked):
+    word: str = Field(json_schema_extra={"enum": ["done", "run-again", "failed"]}, examples=["done"])
+    opinion: str = Field(min_length=1, max_length=MAX_REASON, examples=["已登录主机核实"])
+
+
+class Rating(Asked):
+    level: int = Field(ge=1, le=5, examples=[5])
+    text: str | None = Field(default=None, max_length=MAX_REASON)

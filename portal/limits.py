@@ -1,0 +1,74 @@
+"""How much one client may ask of us: sizes, times, and a bucket of requests for each token."""
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain.text import Text
+from portal.problems import TooMany
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The figures. A token may do `burst` requests at once and `rate_per_s` on average, in each portal process."""
+
+    body_bytes: int = 1024 * 1024
+    body_s: float = 30.0
+    depth: int = 20
+    rate_per_s: float = 500.0
+    burst: int = 1000
+    tokens: int = 10_000
+    watchers: int = 1000
+
+
+@dataclass
+class _Bucket:
+    left: float
+    at: float
+
+
+class Rates:
+    """A token bucket for each key. `take` says what is left; the least used keys are forgotten first."""
+
+    def __init__(self, limits: Limits, read: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._read = read
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def take(self, key: str) -> dict[str, str]:
+        """One request of this key: the RateLimit headers of its answer. Raises TooMany."""
+        with self._guard:
+            bucket = self._filled(key)
+            enough = bucket.left >= 1
+            bucket.left -= 1 if enough else 0
+            headers = self._headers(bucket.left)
+        if not enough:
+            raise self._too_many(bucket.left, headers)
+        return headers
+
+    def _filled(self, key: str) -> _Bucket:
+        now, limits = self._read(), self._limits
+        bucket = self._buckets.setdefault(key, _Bucket(float(limits.burst), now))
+        bucket.left = min(float(limits.burst), bucket.left + (now - bucket.at) * limits.rate_per_s)
+        bucket.at = now
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > limits.tokens:
+            self._buckets.popitem(last=False)
+        return bucket
+
+    def _headers(self, left: float) -> dict[str, str]:
+        full_s = math.ceil((self._limits.burst - left) / self._limits.rate_per_s)
+        return {
+            "RateLimit-Limit": str(self._limits.burst),
+            "RateLimit-Remaining": str(int(left)),
+            "RateLimit-Reset": str(full_s),
+        }
+
+    def _too_many(self, left: float, headers: dict[str, str]) -> TooMany:
+        retry_s = max(1, math.ceil((1 - left) / self._limits.rate_per_s))
+        zh, en = f"请在 {retry_s} 秒后重试", f"Try again in {retry_s} s"
+        return TooMany(Text(zh, en), retry_s=retry_s, headers=headers)

@@ -1,0 +1,58 @@
+"""The lab as a process of its own: its estate, its fault switches, its ledger."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from tests.chaos.leash import Leash
+from tests.chaos.processes import Running
+
+ASK_S: Final = 20.0
+POLICIES: Final = """
+policies:  # open round the clock, so that the run does not depend on the time of day
+  closed_windows: []
+  default_cutoff: PT1S
+"""
+
+
+class LabProcess:
+    """`python -m lab up` with `tenants` × `environments` × `hosts`; `estate` is what the product reads."""
+
+    def __init__(self, leash: Leash, folder: Path, *, tenants: int, environments: int, hosts: int, restart_s: float) -> None:
+        sizes = {"tenants": tenants, "environments": environments, "hosts": hosts, "restart-s": restart_s}
+        words = [word for key, value in sizes.items() for word in (f"--{key}", str(value))]
+        command = [sys.executable, "-m", "lab", "up", "--folder", str(folder), *words]
+        folder.mkdir(parents=True)
+        self._running = Running(leash, "lab", command, folder / "lab.log", stdin=subprocess.DEVNULL)
+        said = self._running.ready()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._url = f"http://127.0.0.1:{said['control_port']}"
+        self.hosts: list[str] = sorted(said["hosts"])
+        self.estate = folder / "chaos.yml"
+        self.estate.write_text(Path(said["estate"]).read_text(encoding="utf-8") + POLICIES, encoding="utf-8")
+
+    def fault(self, host: str, name: str, **values: Any) -> None:
+        """Let a fault strike on a host."""
+        self._ask("POST", f"/hosts/{host}/faults", {"fault": name, **values})
+
+    def heal(self) -> None:
+        """Forget every fault on every host."""
+        for host in self.hosts:
+            self._ask("DELETE", f"/hosts/{host}/faults")
+
+    def ledger(self, after: int = 0) -> list[dict[str, Any]]:
+        """What really happened, in order."""
+        return list(self._ask("GET", f"/ledger?after={after}")["effects"])
+
+    def stop(self) -> None:
+        """End it."""
+        self._running.stop()
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self._session.request(method, self._url + path, json=body, timeout=ASK_S)
+        answer.raise_for_status()
+        return answer.json()

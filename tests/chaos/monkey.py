@@ -1,0 +1,134 @@
+"""The monkey: at random moments, drawn from the seed, it breaks something. What it did is counted by name."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from tests.chaos.scene import LEASE_S, Scene
+from tests.chaos.wishes import now
+
+PAUSE_S: Final = (0.15, 1.1)
+OUTAGE_S: Final = (0.3, 2.0)
+FROZEN_S: Final = (1.2 * LEASE_S, 2.2 * LEASE_S)
+SCRIPT: Final = "iis-restart/1"
+
+Values = dict[str, object]
+# What may befall a host: how likely, which fault, and its parameters.
+FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]] = (
+    (8, "cut", lambda c: {"action": c.choice(_ACTIONS), "point": c.choice(("before", "after")), "count": c.choice((1, 2))}),
+    (4, "slow", lambda c: {"seconds": c.uniform(0.3, 2.5), "match": SCRIPT}),
+    (3, "hang", lambda c: {"seconds": c.uniform(1.5, 2.5) * LEASE_S, "match": c.choice((SCRIPT, "iisreset"))}),
+    (1, "wire_hang", lambda c: {"action": "Receive", "point": c.choice(("before", "after"))}),
+    (3, "reboot_mid_command", lambda c: {"seconds": c.uniform(0.3, 1.5), "when": c.choice(_WHEN), "match": ""}),
+    (3, "die_mid_restart", lambda c: {"when": c.choice(("before", "after"))}),
+    (2, "access_denied", lambda c: {"what": "command", "count": c.choice((1, 3))}),
+    (1, "busy", lambda c: {"action": "Send", "count": 2}),
+    (1, "quota_shells", lambda c: {"count": 2}),
+)
+_ACTIONS: Final = ("Command", "Receive", "Send", "Create")
+_WHEN: Final = ("during", "before", "after")
+
+
+class Monkey:
+    """`start`, then `stop`: it leaves everything healthy again."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.counts: Counter[str] = Counter()
+        self.kills: list[tuple[int, datetime]] = []
+        self._scene = scene
+        self._chance = random.Random(f"monkey-{scene.seed}-{scene.plan.name}")
+        self._stop = threading.Event()
+        self._outages: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._tricks = self._known_tricks()
+
+    def start(self) -> None:
+        """From now on nothing is safe."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more tricks; wait for the end of those that last, and heal the hosts."""
+        self._stop.set()
+        for thread in (self._thread, *self._outages):
+            thread.join()
+        self._scene.lab.heal()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._chance.uniform(*PAUSE_S)):
+            weights = [weight for weight, _ in self._tricks]
+            _, trick = self._chance.choices(self._tricks, weights)[0]
+            trick()
+
+    def _known_tricks(self) -> list[tuple[int, Callable[[], None]]]:
+        tricks = [(12, self._fault), (4, self._kill_worker), (2, self._freeze_worker)]
+        if self._scene.ports:
+            tricks += [(2, self._kill_portal)]
+        if self._scene.postgres:
+            return [*tricks, (1, self._flush), (1, self._crash_valkey), (1, self._crash_postgres)]
+        return [*tricks, (1, self._delete_bell)]
+
+    def _fault(self) -> None:
+        _, name, values = self._chance.choices(FAULTS, [weight for weight, _, _ in FAULTS])[0]
+        self._scene.lab.fault(self._chance.choice(self._scene.lab.hosts), name, **values(self._chance))
+        self.counts["faults"] += 1
+        self.counts[f"fault {name}"] += 1
+
+    def _kill_worker(self) -> None:
+        self._kill("worker")
+
+    def _kill_portal(self) -> None:
+        self._kill("portal")
+
+    def _kill(self, kind: str) -> None:
+        name = self._chance.choice(self._scene.keeper.names(kind))
+        pid, at = self._scene.keeper.pid(name), now()
+        if self._scene.keeper.kill(name):
+            self.counts[f"{kind} kills"] += 1
+            if pid and kind == "worker":
+                self.kills.append((pid, at))
+
+    def _freeze_worker(self) -> None:
+        name, length_s = self._chance.choice(self._scene.keeper.names("worker")), self._chance.uniform(*FROZEN_S)
+        frozen = self._scene.keeper.freeze(name)
+        if frozen:
+            self.counts["stops"] += 1
+            self._later(length_s, frozen.thaw)
+
+    def _flush(self) -> None:
+        if self._scene.valkey and self._scene.valkey.answers():
+            self._scene.valkey.flush()
+            self.counts["bell restarts"] += 1
+
+    def _crash_valkey(self) -> None:
+        if self._scene.valkey and self._scene.valkey.answers():
+            self._scene.valkey.kill()
+            self.counts["bell restarts"] += 1
+            self._later(self._chance.uniform(*OUTAGE_S), self._scene.valkey.start)
+
+    def _crash_postgres(self) -> None:
+        if self._scene.postgres and self._scene.postgres.answers():
+            self._scene.postgres.crash()
+            self.counts["store restarts"] += 1
+            self._later(self._chance.uniform(*OUTAGE_S), self._scene.postgres.start)
+
+    def _delete_bell(self) -> None:
+        file = self._scene.bell_file()
+        for each in file.parent.glob(file.name + "*"):
+            each.unlink(missing_ok=True)
+        self.counts["bell restarts"] += 1
+
+    def _later(self, after_s: float, mend: Callable[[], None]) -> None:
+        """Mend it after a while, or at once when the run ends."""
+
+        def wait() -> None:
+            self._stop.wait(after_s)
+            mend()
+
+        thread = threading.Thread(target=wait, daemon=True)
+        self._outages.append(thread)
+        thread.start()
+
+

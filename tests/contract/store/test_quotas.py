@@ -1,0 +1,110 @@
+"""Quotas and idempotency keys are exact, however many ask at the same time from however many processes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.decision import Refused
+from domain.errors import Mistake
+from domain.job import State
+from intake.change import cancel
+from intake.desk import Desk
+from intake.submit import Answer, submit, submit_many
+from runner.claims import Claims
+from tests.stage import CHEN, DAILY, LI, HandClock, wish
+
+AtOnce = Callable[[list[Callable[[], object]]], list[object]]
+
+
+@pytest.mark.req("INT-9")
+def test_thirty_two_submits_at_once_get_exactly_the_quota(desk: Desk, twin_desk: Desk, at_once: AtOnce) -> None:
+    answers = at_once([lambda d=d: submit(d, LI, wish("counted")) for d in (desk, twin_desk) * 16])
+    accepted = [a for a in answers if isinstance(a, Answer)]
+    refused = [a for a in answers if isinstance(a, Refused)]
+    assert (len(accepted), len(refused)) == (DAILY, 32 - DAILY), answers
+    assert len(desk.store.rows("events_after", after=0, most=100)) == 3 + DAILY
+
+
+@pytest.mark.req("INT-9", "INT-11")
+def test_a_refusal_says_what_is_used_and_when_it_is_counted_anew(desk: Desk) -> None:
+    for _ in range(DAILY):
+        submit(desk, LI, wish("counted"))
+    with pytest.raises(Refused) as refused:
+        submit(desk, LI, wish("counted"))
+    (reason,) = refused.value.decision.against
+    assert (reason.policy, reason.values["used"], reason.values["limit"]) == ("quotas", DAILY, DAILY)
+    assert reason.until is not None
+    assert reason.until.isoformat() == "2026-11-23T16:00:00+00:00"  # midnight in Shanghai
+
+
+@pytest.mark.req("INT-9")
+def test_another_tenant_has_a_quota_of_its_own_and_a_new_day_a_new_one(desk: Desk, clock: HandClock) -> None:
+    for _ in range(DAILY):
+        submit(desk, LI, wish("counted"))
+    assert submit(desk, CHEN, wish("counted", "beta/prod")).state is State.WAITING
+    clock.move(hours=12)  # past midnight in Shanghai
+    assert submit(desk, LI, wish("counted")).state is State.WAITING
+
+
+@pytest.mark.req("INT-9")
+def test_a_cancel_before_the_start_gives_the_count_back_and_only_once(desk: Desk) -> None:
+    later = "2026-11-23T05:00:00+00:00"
+    numbers = [submit(desk, LI, wish("counted", planned_at=later)).number for _ in range(DAILY)]
+    cancel(desk, LI, numbers[0], {"reason": "not needed"})
+    assert submit(desk, LI, wish("counted", planned_at=later)).state is State.WAITING
+    with pytest.raises(Refused):
+        submit(desk, LI, wish("counted", planned_at=later))
+
+
+@pytest.mark.req("INT-9")
+def test_a_missed_start_gives_the_count_back(desk: Desk, clock: HandClock, claims: Callable[..., Claims]) -> None:
+    for _ in range(DAILY):
+        submit(desk, LI, wish("counted"))
+    clock.move(hours=1, seconds=1)
+    assert claims("w1").due(DAILY) == []
+    row = desk.store.row("quota_used", key="acme|counted|day|2026-11-23")
+    assert row is not None
+    assert row["used"] == 0
+
+
+@pytest.mark.req("INT-9")
+def test_what_has_started_stays_counted(desk: Desk, claims: Callable[..., Claims]) -> None:
+    for _ in range(DAILY):
+        submit(desk, LI, wish("counted"))
+    assert len(claims("w1").due(DAILY)) == DAILY
+    with pytest.raises(Refused):
+        submit(desk, LI, wish("counted"))
+
+
+def test_in_bulk_each_gets_its_own_answer_and_refusals_take_nothing(desk: Desk) -> None:
+    bodies = [wish("counted"), wish("no-such"), wish("counted"), wish("counted"), wish("counted"), wish("free")]
+    answers = submit_many(desk, LI, bodies)
+    kinds = [type(a) for a in answers]
+    assert kinds == [Answer, Mistake, Answer, Answer, Refused, Answer]
+
+
+@pytest.mark.req("CORE-1")
+def test_the_same_key_asked_at_once_makes_one_job_and_one_answer(desk: Desk, twin_desk: Desk, at_once: AtOnce) -> None:
+    body = wish("free", description="once")
+    answers = at_once([lambda d=d: submit(d, LI, body, key="k1") for d in (desk, twin_desk) * 8])
+    assert {a.number for a in answers if isinstance(a, Answer)} == {1}, answers
+    assert [a.replayed for a in answers if isinstance(a, Answer)].count(False) == 1
+    assert len(answers) == 16
+    assert desk.store.row("job", number=2) is None
+
+
+@pytest.mark.req("CORE-1")
+def test_the_same_key_with_another_body_is_refused_and_other_peoples_keys_are_theirs(desk: Desk) -> None:
+    first = submit(desk, LI, wish("free"), key="k1")
+    with pytest.raises(Mistake) as mistake:
+        submit(desk, LI, wish("work"), key="k1")
+    assert mistake.value.faults[0].code == "reused"
+    assert submit(desk, CHEN, wish("free", "beta/prod"), key="k1").number != first.number
+
+
+def test_a_refused_submit_leaves_no_trace_and_its_key_free(desk: Desk) -> None:
+    before = desk.store.rows("events_after", after=0, most=100)
+    with pytest.raises(Mistake):
+        submit(desk, LI, wish("no-such"), key="k1")
+    assert desk.store.rows("events_after", after=0, most=100) == before
+    assert submit(desk, LI, wish("free"), key="k1").number == 1

