@@ -9,13 +9,15 @@ from typing import Final
 from bench.figures import Figure
 from bench.ground import Ground
 from bench.report import document
-from bench.rows import Measure, Run, latency, rate, say
+from bench.rows import Measure, Run, backlog, latency, rate, say, skew
 from bench.scale import FULL, QUICK
 from bench.site import STORES
 
 MEASURES: Final[dict[str, Measure]] = {
     "latency": latency.measure,
     "rate": rate.measure,
+    "skew": skew.measure,
+    "backlog": backlog.measure,
 }
 
 

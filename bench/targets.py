@@ -33,5 +33,13 @@ def _least(about: str, unit: str, **limits: float) -> Target:
 TARGETS: Final[Mapping[str, Target]] = {
     "latency.p50": _most("submit to start of one immediate job, idle system, median", "ms", 15),
     "latency.p99": _most("submit to start of one immediate job, idle system, 99 %", "ms", 50),
+    "skew.p50": _most("work minus planned time, 50 jobs over 5 s, median", "ms", None),
+    "skew.p99": _most("work minus planned time, 50 jobs over 5 s, 99 %", "ms", 50),
+    "burst.last": _most("200 jobs due at one moment on different places: the last one's lateness", "ms", 1000),
+    "early": _least("the least lateness of all planned jobs: below zero would be too early", "ms", any=0),
     "rate": _least("durable no-op jobs drained by 2 worker processes", "jobs/s", sqlite=500, postgresql=650),
+    "backlog.latency.p50": _most("latency with 1,000,000 future and 1,000,000 finished jobs, by empty", "times", 1.1),
+    "backlog.latency.p99": _most("the same, 99 %", "times", None),
+    "backlog.rate": _most("time per drained job with that backlog, by empty", "times", 1.1),
+    "lists.p95": _most("a list page with that backlog, the slowest filter, first or deep page, 95 %", "ms", 50),
 }

@@ -27,7 +27,7 @@ def command(session: Session, /, after: int, limit: int, follow: bool) -> int:
             _follow(session, after, limit)
         return DONE
     found = _read(session, after, limit)
-    session.screen.data({"events": found, "next": found[-1]["seq"] if found else after})
+    session.screen.data({"items": found, "next": found[-1]["seq"] if len(found) == limit else None})
     zone = _zone(session)
     for event in found:
         session.screen.line(feed_line(event, session.screen, zone))

@@ -20,7 +20,7 @@ def list_(session: Session, /) -> int:
     from intake.view import of_operation
 
     found = [of_operation(o) for o in _catalog()]
-    session.screen.data({"operations": found})
+    session.screen.data({"items": found})
     heads = (Text("名称", "name"), Text("标题", "title"), Text("对象", "works on"), Text("受理", "accepted"))
     session.screen.table(heads, [(o["name"], session.screen.of(o["title"]), o["target"], o["accepted"]) for o in found])
     return DONE

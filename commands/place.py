@@ -16,7 +16,7 @@ def list_(session: Session, /) -> int:
 
     tenant = session.actor.tenant if session.account else None
     found = places_of(session.desk.decider.estate, tenant)
-    session.screen.data({"places": found})
+    session.screen.data({"items": found})
     heads = (
         Text("路径", "path"),
         Text("名称", "title"),

@@ -54,7 +54,7 @@ def list_(session: Session, /, **given: Any) -> int:
         view.of_item(i, session.desk.catalog) for i in search(session.desk, session.actor, _filter(session, given))
     ]
     full = len(items) == given["limit"]
-    session.screen.data({"requests": items, "next": items[-1]["number"] if full else None})
+    session.screen.data({"items": items, "next": str(items[-1]["number"]) if full else None})
     session.screen.table(_HEADS, [_row(session, item) for item in items])
     return DONE
 
@@ -88,7 +88,7 @@ def versions(session: Session, /, number: int) -> int:
 
     found = read(session.desk, session.actor, number)
     zone = session.zone(found[0].place)
-    session.screen.data({"versions": [asdict(v) for v in found]})
+    session.screen.data({"items": [asdict(v) for v in found]})
     heads = (Text("版本", "version"), _HEADS[3], Text("修改人", "by"), Text("时间", "at"), Text("描述", "description"))
     rows = [(v.version, shown(v.planned_at, zone), v.asked_by, shown(v.asked_at, zone), v.description) for v in found]
     session.screen.table(heads, rows)
@@ -107,7 +107,7 @@ def events(session: Session, /, number: int, after: int, limit: int) -> int:
     place = read.show(session.desk, session.actor, number).request.place
     found = [view.of_event(e) for e in read.events_of(session.desk, session.actor, number, after, limit)]
     zone = session.zone(place)
-    session.screen.data({"events": found})
+    session.screen.data({"items": found, "next": found[-1]["seq"] if len(found) == limit else None})
     for event in found:
         session.screen.line(event_line(event, session.screen, zone))
     return DONE

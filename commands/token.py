@@ -40,7 +40,7 @@ def list_(session: Session, /) -> int:
     from intake.people import tokens
 
     found = [dict(t) for t in tokens(session.desk)]
-    session.screen.data({"tokens": [_shape(t) for t in found]})
+    session.screen.data({"items": [_shape(t) for t in found]})
     heads = ("id", Text("账号", "account"), Text("范围", "scopes"), Text("创建", "created"), Text("到期", "expires"))
     session.screen.table((*heads, Text("撤销", "revoked")), [_row(t) for t in found])
     return DONE

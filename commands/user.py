@@ -40,7 +40,7 @@ def list_(session: Session, /) -> int:
     from intake.people import accounts
 
     found = [_shape(a) for a in accounts(session.desk)]
-    session.screen.data({"users": found})
+    session.screen.data({"items": found})
     rows = [(a["name"], a["tenant"], " ".join(a["roles"]), a["active"]) for a in found]
     session.screen.table(_HEADS, rows)
     return DONE

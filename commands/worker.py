@@ -45,7 +45,7 @@ def list_(session: Session, /) -> int:
     from intake.workers import workers
 
     found = [{**w} for w in workers(session.desk)]
-    session.screen.data({"workers": found})
+    session.screen.data({"items": found})
     heads = (
         "id",
         Text("主机", "host"),

@@ -24,7 +24,8 @@ class Fence:
     seal: bool = False
 
     def token(self, step: str) -> str:
-        return f"job{self.job}-run{self.run}-{step}"
+        """The attempt's name, also as a file name on Windows, where a colon would name a stream of another file."""
+        return f"job{self.job}-run{self.run}-{step.replace(':', '.')}"
 
 
 @dataclass(frozen=True, kw_only=True)

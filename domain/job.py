@@ -102,6 +102,7 @@ class Job:
     outcome: dict[str, Any] | None = None
     rating: int | None = None
     percent: int = 0
+    takes_lock: bool = True
     tries: int = 0  # claims so far, reconciliations among them
     rev: int = 1  # grows with every change a reader can see: the ETag
     asked_by: str = ""

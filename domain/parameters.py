@@ -30,14 +30,14 @@ def check(operation: type[Operation], params: Mapping[str, Any]) -> tuple[Fault,
     known = {f.name: f for f in fields(operation)}
     unknown = [_unknown(name, sorted(known)) for name in params if name not in known]
     missing = [_missing(f.name) for f in known.values() if _is_required(f) and f.name not in params]
-    types = _types(operation)
+    types = _hints(operation)  # type: ignore[arg-type]  # mypy: a class with ClassVars is not seen as hashable
     wrong = [_wrong(known[n], types[n], v) for n, v in params.items() if n in known]
     return (*unknown, *missing, *(f for f in wrong if f))
 
 
 def schema(operation: type[Operation]) -> dict[str, Any]:
     """JSON Schema (2020-12) of the parameters."""
-    types = _types(operation)
+    types = _hints(operation)  # type: ignore[arg-type]  # mypy: a class with ClassVars is not seen as hashable
     return {
         "type": "object",
         "properties": {f.name: _describe(operation, f, types[f.name]) for f in fields(operation)},
@@ -47,7 +47,7 @@ def schema(operation: type[Operation]) -> dict[str, Any]:
 
 
 @cache
-def _types(operation: type[Operation]) -> dict[str, Any]:
+def _hints(operation: Any) -> dict[str, Any]:
     return get_type_hints(operation)
 
 

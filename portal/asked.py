@@ -1,16 +1,19 @@
 """The shapes of what we are asked, for the OpenAPI document; intake reads the bodies itself, all mistakes at once."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
+from domain.job import RequestState, State
 from intake.change import MAX_REASON
 from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_moment
+from intake.read import MOST, MOST_EVENTS
 from intake.submit import MOST_IN_BULK
 
-_AT = "2026-11-24T03:30:00+08:00"
+MAX_NUMBER: Final = 2**63 - 1
+_AT: Final = "2026-11-24T03:30:00+08:00"
 
 
 def _moment(value: Any) -> Any:
@@ -30,7 +33,7 @@ def _plain_text(value: Any) -> Any:
     return value
 
 
-_MOMENT_SCHEMA = {"type": "string", "format": "date-time", "examples": [_AT]}
+_MOMENT_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time", "examples": [_AT]}
 Moment = Annotated[Any, BeforeValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 """An RFC 3339 time with an offset, as a query parameter; None or an aware datetime."""
 
@@ -39,9 +42,31 @@ PlainText = Annotated[str, BeforeValidator(_plain_text)]
 
 
 class Asked(BaseModel):
-    """Closed: an unknown field is a mistake."""
+    """Closed: an unknown field, or query parameter, is a mistake."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Wanted(Asked):
+    """The query of a list of requests."""
+
+    state: RequestState | None = None
+    execution: list[State] = Field(default=[], max_length=len(State))
+    operation: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    place: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    tenant: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    asked_from: Moment = Field(default=None, description="Asked at this time or later")
+    asked_to: Moment = Field(default=None, description="Asked before this time")
+    text: PlainText | None = Field(default=None, max_length=200, description="In description, opinion, submitter")
+    limit: int = Field(default=50, ge=1, le=MOST)
+    cursor: str | None = Field(default=None, pattern="^[1-9][0-9]{0,17}$", description="`next` of the page before")
+
+
+class After(Asked):
+    """The query of a page or stream of events."""
+
+    after: int = Field(default=0, ge=0, le=MAX_NUMBER, description="Only what has a greater sequence number")
+    limit: int = Field(default=MOST_EVENTS, ge=1, le=MOST_EVENTS)
 
 
 class Ask(Asked):
@@ -55,7 +80,12 @@ class Ask(Asked):
 
 
 class Bulk(Asked):
-    requests: list[Ask] = Field(min_length=1, max_length=MOST_IN_BULK)
+    requests: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MOST_IN_BULK,
+        description="Each as for POST /requests; each is judged on its own",
+        examples=[[{"operation": "iis-restart", "place": "ledger-test/prod", "planned_at": _AT, "confirm": True}]],
+    )
 
 
 class Edit(Asked):

@@ -7,16 +7,28 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from domain.errors import Fault, Mistake, Trouble
 from domain.text import Text
 from portal.problems import NoMethod, NoRoute, TooMany, answer
 
 _MISSING: Final = Text("必填", "Required")
+_PARAMETERS: Final = Text("参数有误", "The parameters have mistakes")
+_WORDS: Final = {  # of pydantic, as we say it
+    "int_parsing": ("应为整数", "Must be a whole number"),
+    "int_parsing_size": ("整数过大", "The number is too large"),
+    "greater_than_equal": ("不能小于 {ge}", "Must be at least {ge}"),
+    "less_than_equal": ("不能大于 {le}", "Must be at most {le}"),
+    "string_too_short": ("至少 {min_length} 个字符", "At least {min_length} characters"),
+    "string_too_long": ("最多 {max_length} 个字符", "At most {max_length} characters"),
+    "string_pattern_mismatch": ("格式应为 {pattern}", "Must match {pattern}"),
+    "too_long": ("最多 {max_length} 项", "At most {max_length} of them"),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -29,8 +41,9 @@ def install(app: FastAPI) -> None:
 async def known_parameters(request: Request) -> None:
     """A query parameter that nobody reads, or that comes twice, is a mistake. Raises Mistake."""
     faults = _unread(request)
-    if faults:
-        raise Mistake(Text("参数有误", "The parameters have mistakes"), faults)
+    # Where the parameters have a model, it finds unknown ones too, together with all other mistakes.
+    if faults and not (_names(request) and any(f.code == "unknown" for f in faults)):
+        raise Mistake(_PARAMETERS, faults)
 
 
 async def _trouble(request: Request, error: Exception) -> Response:
@@ -43,8 +56,8 @@ async def _trouble(request: Request, error: Exception) -> Response:
 async def _parameters(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise TypeError(f"not a validation error: {type(error).__name__}")
-    faults = (*_unread(request), *map(_fault, error.errors()))
-    return answer(Mistake(Text("参数有误", "The parameters have mistakes"), faults), request)
+    others = [e for e in error.errors() if e["type"] != "extra_forbidden"]
+    return answer(Mistake(_PARAMETERS, (*_unread(request), *map(_fault, others))), request)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -61,23 +74,27 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Every method that some route has for this path."""
+    """Every method that the document has for this path."""
     found: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(request.url.path):
+            found |= {method.upper() for method in operations}
     return sorted(found)
 
 
 def _unread(request: Request) -> tuple[Fault, ...]:
-    route = request.scope.get("route")
-    if not isinstance(route, APIRoute):
-        return ()
-    known = {p.alias for p in route.dependant.query_params}
+    known = _names(request)
     times = Counter(name for name, _ in request.query_params.multi_items())
     unknown = [_unknown(name, known) for name in times if name not in known]
     twice = [n for n in times if n in known and n != "execution" and times[n] > 1]
     return (*unknown, *(Fault(n, Text("参数重复", "It is there twice"), "duplicate") for n in twice))
+
+
+def _names(request: Request) -> set[str]:
+    """The query parameters of this route: the fields of their model."""
+    route = request.scope.get("route")
+    models = [p.field_info.annotation for p in route.dependant.query_params] if isinstance(route, APIRoute) else []
+    return {name for m in models if isinstance(m, type) and issubclass(m, BaseModel) for name in m.model_fields}
 
 
 def _unknown(name: str, known: set[str]) -> Fault:
@@ -91,6 +108,9 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     limits = error.get("ctx", {})
     if error["type"] == "missing":
         return Fault(path, _MISSING, "missing")
+    if error["type"] in _WORDS:
+        zh, en = _WORDS[error["type"]]
+        return Fault(path, Text(zh.format(**limits), en.format(**limits)))
     if "zh" in limits:  # raised by us, in both languages
         return Fault(path, Text(limits["zh"], limits["en"]), error["type"])
     if "expected" in limits:

@@ -61,13 +61,16 @@ class Tail:
         self._thread: threading.Thread | None = None
         self.closed = False
 
+    def admit(self) -> None:
+        """Raises Unreachable when there are too many watchers already."""
+        if len(self._watchers) >= self._most:
+            zh, en = f"同时观看者已达上限 {self._most}", f"There are {self._most} watchers already; try again later"
+            raise Unreachable(Text(zh, en))
+
     def join(self) -> Watcher:
-        """Watch from now on. Called in the watcher's event loop. Raises Unreachable when there are too many."""
+        """Watch from now on. Called in the watcher's event loop."""
         watcher = Watcher(asyncio.get_running_loop())
         with self._changed:
-            if len(self._watchers) >= self._most:
-                zh, en = f"同时观看者已达上限 {self._most}", f"There are {self._most} watchers already; try again later"
-                raise Unreachable(Text(zh, en))
             self._watchers.add(watcher)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="portal-tail", daemon=True)
@@ -119,16 +122,14 @@ class Tail:
 
 def follow(tail: Tail, read: Read, after: int, again: Callable[[], Actor]) -> StreamingResponse:
     """The answer that streams all events after `after`, as they come. Raises Unreachable."""
-    watcher = tail.join()
-    return StreamingResponse(_lines(tail, watcher, read, after, again), media_type=MEDIA_TYPE)
+    tail.admit()
+    return StreamingResponse(_lines(tail, read, after, again), media_type=MEDIA_TYPE)
 
 
-async def _lines(
-    tail: Tail, watcher: Watcher, read: Read, after: int, again: Callable[[], Actor]
-) -> AsyncIterator[bytes]:
-    checked = time.monotonic()
-    yield b"retry: %d\n\n" % RETRY_MS
+async def _lines(tail: Tail, read: Read, after: int, again: Callable[[], Actor]) -> AsyncIterator[bytes]:
+    watcher, checked = tail.join(), time.monotonic()
     try:
+        yield b"retry: %d\n\n" % RETRY_MS
         while not tail.closed:
             watcher.woken.clear()  # before reading: what is committed meanwhile wakes us again
             page, lines = await run_in_threadpool(_read, read, after)
@@ -138,7 +139,7 @@ async def _lines(
             if page.over:
                 yield _end("over")
                 return
-            if not page.full and not await _wait(watcher):
+            if not page.full and not await _is_woken(watcher):
                 yield b": keep-alive\n\n"
             if time.monotonic() - checked > RECHECK_S:
                 checked = time.monotonic()
@@ -152,7 +153,7 @@ async def _lines(
         tail.leave(watcher)
 
 
-async def _wait(watcher: Watcher) -> bool:
+async def _is_woken(watcher: Watcher) -> bool:
     try:
         await asyncio.wait_for(watcher.woken.wait(), KEEP_ALIVE_S)
     except TimeoutError:

@@ -18,6 +18,7 @@ from domain.text import Text
 log = logging.getLogger("yunwei.bell")
 POLL_S: Final = 0.015
 MOST_HEARD: Final = 256
+MOST_DIGITS: Final = 18  # anybody may write to a transport; int() refuses thousands of digits
 BACK_OFF_S: Final = 1.0
 
 
@@ -92,7 +93,7 @@ class HueyBell:
             if more is None:
                 break
             rung.append(more)
-        return [int(r) for r in map(bytes, rung) if r.isdigit()]
+        return [int(r) for r in map(bytes, rung) if r.isdigit() and len(r) <= MOST_DIGITS]
 
 
 def bell_from(url: str) -> Bell:

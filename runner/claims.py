@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from runner.store.store import Store
 from runner.store.tx import Row, Tx
 
 log = logging.getLogger("yunwei.claims")
-LOOK_AHEAD: Final = 4  # rows read for each free slot: some may be blocked, refused or late
+LOOKS: Final = 4  # in one round: what was read may turn out to be blocked, refused or late
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,15 @@ class Claimed:
     job: Job
     operation: Operation
     plan: tuple[Step, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """What one look brought. `more`: look again; `crowded`: another worker claims for the same tenants just now."""
+
+    claimed: list[Claimed] = field(default_factory=list)
+    more: bool = False
+    crowded: bool = False
 
 
 class Claims:
@@ -43,9 +52,15 @@ class Claims:
         self._worker = worker
         self._lease_s = lease_s
 
+    def next(self, free: int) -> Round:
+        """One round, in one transaction: doubtful jobs first, then those that are due, longest due first."""
+        if free <= 0:
+            return Round()
+        return self._store.write(lambda tx: self._round(tx, free))
+
     def due(self, free: int) -> list[Claimed]:
         """Claim up to `free` due jobs, longest due first."""
-        return self._store.write(lambda tx: self._claim(tx, free)) if free > 0 else []
+        return self._store.write(lambda tx: self._claim(tx, free)).claimed if free > 0 else []
 
     def doubtful(self, free: int) -> list[Claimed]:
         """Take up to `free` jobs that are in doubt, to look at their targets."""
@@ -56,18 +71,22 @@ class Claims:
         row = self._store.row("next_due")
         return moment(row["due_at"]) if row else None
 
-    def _claim(self, tx: Tx, free: int) -> list[Claimed]:
-        rows = tx.rows("due_jobs", now=tx.now(), most=free * LOOK_AHEAD)
-        if tx.is_postgres:  # always in one order, so that two claims cannot wait for each other
-            for tenant in sorted({row["tenant"] for row in rows}):
-                tx.rows("lock_tenant_pg", tenant=tenant)
+    def _round(self, tx: Tx, free: int) -> Round:
+        doubtful = self._take_doubtful(tx, free)
+        due = self._claim(tx, free - len(doubtful))
+        return replace(due, claimed=doubtful + due.claimed)
+
+    def _claim(self, tx: Tx, free: int) -> Round:
+        """Read no more rows than there is room for: what one claim has locked, no other can see."""
         claimed: list[Claimed] = []
-        for row in rows:
-            if len(claimed) == free:
+        for _ in range(LOOKS):
+            rows = tx.rows("due_jobs", now=tx.now(), most=free - len(claimed))
+            ours = _uncontended(tx, rows)
+            taken = [self._consider(tx, row) for row in ours]
+            claimed += [t for t in taken if t]
+            if not rows or len(ours) < len(rows) or len(claimed) == free:
                 break
-            taken = self._consider(tx, row)
-            claimed += [taken] if taken else []
-        return claimed
+        return Round(claimed=claimed, crowded=len(ours) < len(rows), more=bool(rows))
 
     def _consider(self, tx: Tx, row: Row) -> Claimed | None:
         job, now = to_job(row), tx.now()
@@ -160,6 +179,18 @@ class Claims:
         ours = replace(job, epoch=job.epoch + 1, worker=self._worker)
         tx.tell(ours, Kind.LOOKED, worker=self._worker, epoch=ours.epoch, step=job.step)
         return Claimed(job=ours, operation=operation, plan=plan)
+
+
+def _uncontended(tx: Tx, rows: list[Row]) -> list[Row]:
+    """On PostgreSQL one worker at a time claims what needs a place of a tenant, so that two cannot both find it free.
+
+    Nobody waits for that: what another has in hand is left to it, and looked at again a moment later.
+    """
+    tenants = sorted({r["tenant"] for r in rows if r["lock_mode"] != Lock.NONE.value}) if tx.is_postgres else []
+    if not tenants:
+        return rows
+    theirs = {r["tenant"] for r in tx.rows("lock_tenants_pg", tenants=tenants) if not r["ours"]}
+    return [r for r in rows if r["lock_mode"] == Lock.NONE.value or r["tenant"] not in theirs]
 
 
 def miss(tx: Tx, job: Job, operation: Operation) -> None:

@@ -30,7 +30,7 @@ def move(
     if tx.update_job(job.number, {"state": job.state.value, "epoch": job.epoch}, full) != 1:
         raise overtaken(job)
     tx.tell(job, kind, actor, **{"from": job.state.value, "to": moved.state.value, **(facts or {})})
-    if (job.state in HOLDING and moved.state not in HOLDING) or moved.state in FINAL:
+    if job.takes_lock and (moved.state in FINAL or (job.state in HOLDING and moved.state not in HOLDING)):
         _unblock(tx, job)
     if moved.state in NOT_STARTED and job.started_at is None:
         _give_back(tx, job)

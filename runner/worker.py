@@ -27,6 +27,7 @@ from runner.sweeper import Sweeper
 log = logging.getLogger("yunwei.worker")
 FORGET_EVERY_S: Final = 600.0
 LINGER_S: Final = 0.004
+CROWDED_S: Final = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +126,12 @@ class Worker:
 
     def _claim(self) -> None:
         while not self._paused and not self._stopping.is_set():
-            free = self._pace.slots - len(self._holds)
-            claimed = [*self._claims.doubtful(free)]
-            claimed += self._claims.due(free - len(claimed))
-            for one in claimed:
+            found = self._claims.next(self._pace.slots - len(self._holds))
+            for one in found.claimed:
                 self._take(one)
-            if not claimed:
+            if found.crowded:
+                self._stopping.wait(CROWDED_S)
+            elif not (found.claimed or found.more):
                 return
 
     def _take(self, claimed: Claimed) -> None:
@@ -177,6 +178,7 @@ class Worker:
                 self._quietly(self._beat)  # a cancel of a job in hand
             if rung:
                 self._wake.set()
+        self._bell.close()  # this thread's own connection
 
     def _beat(self) -> None:
         """Renew the leases of the jobs in hand; learn which were cancelled or lost. Independent of the work."""

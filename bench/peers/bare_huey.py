@@ -20,7 +20,7 @@ class BareHuey:
             self.huey: Any = PostgresHuey("bench", dsn=site.database)
         else:
             self.huey = SqliteHuey("bench", filename=f"{site.home}/huey.db")
-        self._noop = self.huey.task(name="noop")(stamp)
+        self.noop = self.huey.task(name="noop")(stamp)
 
     def __enter__(self) -> "BareHuey":
         return self
@@ -30,9 +30,9 @@ class BareHuey:
 
     def submit(self, mark: int, at: datetime | None = None) -> None:
         if at is None:
-            self._noop(mark)
+            self.noop(mark)
         else:
-            self._noop.schedule((mark,), eta=at)
+            self.noop.schedule((mark,), eta=at)
 
     def submit_all(self, jobs: Sequence[tuple[int, datetime | None]]) -> None:
         for mark, at in jobs:

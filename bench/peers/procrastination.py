@@ -42,8 +42,10 @@ class Procrastination:
         self._noop.configure(schedule_at=at).defer(mark=mark)
 
     def submit_all(self, jobs: Sequence[tuple[int, datetime | None]]) -> None:
-        for first in range(0, len(jobs), CHUNK):
-            self._noop.batch_defer(*[{"mark": mark} for mark, _ in jobs[first : first + CHUNK]])
+        for at, marks in _by_time(jobs).items():
+            for first in range(0, len(marks), CHUNK):
+                batch = [{"mark": mark} for mark in marks[first : first + CHUNK]]
+                self._noop.configure(schedule_at=at).batch_defer(*batch)
 
     def settled(self, number: int, since: float, last_stamp: float, timeout_s: float) -> float:
         return last_stamp
@@ -52,6 +54,13 @@ class Procrastination:
         app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=self._url))
         app.task(name="noop")(_noop)
         return _Worker(app, slots)
+
+
+def _by_time(jobs: Sequence[tuple[int, datetime | None]]) -> dict[datetime | None, list[int]]:
+    marks: dict[datetime | None, list[int]] = {}
+    for mark, at in jobs:
+        marks.setdefault(at, []).append(mark)
+    return marks
 
 
 def _noop(mark: int) -> None:

@@ -15,7 +15,7 @@ from bench.site import Site
 from domain.job import FINAL
 from intake.desk import Desk
 from intake.people import actor_named, put_account
-from intake.submit import Answer, submit, submit_many
+from intake.submit import MOST_IN_BULK, Answer, submit, submit_many
 from runner.store.schema import job
 from wiring import Settings, make_worker, open_product
 
@@ -41,6 +41,7 @@ class Yunwei:
         self.desk: Desk = self.product.desk
         put_account(self.desk, ACTOR, ACTOR, None, ["operator"])
         self.actor = actor_named(self.desk, ACTOR)
+        self._first = 0
 
     def __enter__(self) -> "Yunwei":
         return self
@@ -52,17 +53,16 @@ class Yunwei:
         submit(self.desk, self.actor, self.body(mark, at))
 
     def submit_all(self, jobs: Sequence[tuple[int, datetime | None]]) -> None:
-        for first in range(0, len(jobs), 500):
-            answers = submit_many(self.desk, self.actor, [self.body(*j) for j in jobs[first : first + 500]])
-            refused = [a for a in answers if not isinstance(a, Answer)]
-            if refused:
-                raise RuntimeError(f"{len(refused)} submits were refused, the first: {refused[0]}")
+        numbers: list[int] = []
+        for first in range(0, len(jobs), MOST_IN_BULK):
+            bodies = [self.body(*j) for j in jobs[first : first + MOST_IN_BULK]]
+            numbers += [_number(a) for a in submit_many(self.desk, self.actor, bodies)]
+        self._first = min(numbers)
 
     def settled(self, number: int, since: float, last_stamp: float, timeout_s: float) -> float:
         until = time.monotonic() + timeout_s
-        query = select(func.count(), func.max(job.c.ended_at)).where(
-            job.c.state.in_(_FINAL), job.c.ended_at > int(since * 1e6)
-        )
+        mine = (job.c.number >= self._first, job.c.state.in_(_FINAL), job.c.ended_at > int(since * 1e6))
+        query = select(func.count(), func.max(job.c.ended_at)).where(*mine)
         while time.monotonic() < until:
             ended, last = self.desk.store.select(query)[0].values()
             if ended >= number:
@@ -77,6 +77,12 @@ class Yunwei:
         """A submit, as a caller of the API would send it."""
         body = {"operation": self.operation, "place": place(mark), "params": {"mark": mark}, "confirm": True}
         return {**body, "planned_at": at.isoformat()} if at else body
+
+
+def _number(answer: Answer | Exception) -> int:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer.number
 
 
 class _Worker:

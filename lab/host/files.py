@@ -107,6 +107,8 @@ class FileTree:
 def _clean(path: str) -> str:
     if not ntpath.splitdrive(path)[0] or "\0" in path:
         raise OSError(f"not an absolute Windows path: {path!r}")
+    if ":" in ntpath.splitdrive(path)[1]:  # a stream of another file, and .NET refuses it
+        raise OSError(f"The given path's format is not supported: {path!r}")
     return ntpath.normpath(path)
 
 

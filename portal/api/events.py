@@ -6,16 +6,16 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from domain.event import Event
-from intake.read import MOST_EVENTS, events_of, feed, show
+from intake.read import events_of, feed, show
 from intake.view import of_event
 from portal import shapes, stream
-from portal.api.lists import MAX_NUMBER, Number
+from portal.api.lists import Number
+from portal.asked import MAX_NUMBER, After
 from portal.contract import problems
 from portal.identity import TheDesk, Watching
 
 router: Final = APIRouter(tags=["events"])
-_After = Annotated[int, Query(ge=0, le=MAX_NUMBER, description="Only what has a greater sequence number")]
-_Limit = Annotated[int, Query(ge=1, le=MOST_EVENTS)]
+_From = Annotated[After, Query()]
 _LastId = Annotated[
     int | None, Header(alias="Last-Event-ID", ge=0, le=MAX_NUMBER, description="Where a broken stream goes on")
 ]
@@ -33,16 +33,15 @@ def request_events(
     desk: TheDesk,
     caller: Watching,
     number: Number,
-    after: _After = 0,
-    limit: _Limit = MOST_EVENTS,
+    query: _From,
     last_event_id: _LastId = None,
 ) -> Response:
     """A request's events. The stream ends with an `end` event when the job is over and all was sent."""
     if not _wants_stream(request):
-        return _page(events_of(desk, caller.actor, number, after, limit), limit)
+        return _page(events_of(desk, caller.actor, number, query.after, query.limit), query.limit)
     show(desk, caller.actor, number)  # raises NotFound before the stream begins
     read = stream.of_job(desk, caller.actor, number)
-    return stream.follow(request.app.state.tail, read, last_event_id or after, caller.again)
+    return stream.follow(request.app.state.tail, read, last_event_id or query.after, caller.again)
 
 
 @router.get("/events", response_model=shapes.Events, responses={**problems(), **_TWO_FORMS})
@@ -50,15 +49,14 @@ def all_events(
     request: Request,
     desk: TheDesk,
     caller: Watching,
-    after: _After = 0,
-    limit: _Limit = MOST_EVENTS,
+    query: _From,
     last_event_id: _LastId = None,
 ) -> Response:
     """All events that you may see, in the order in which they were committed; for portals that keep a copy."""
     if not _wants_stream(request):
-        return _page(feed(desk, caller.actor, after, limit), limit)
+        return _page(feed(desk, caller.actor, query.after, query.limit), query.limit)
     read = stream.of_everything(desk, caller.actor)
-    return stream.follow(request.app.state.tail, read, last_event_id or after, caller.again)
+    return stream.follow(request.app.state.tail, read, last_event_id or query.after, caller.again)
 
 
 def _wants_stream(request: Request) -> bool:

@@ -5,56 +5,26 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import JSONResponse
 
-from domain.job import RequestState, State
 from domain.request import Request as Version
 from intake.desk import Desk
-from intake.read import MOST, Filter, Item, search, show, versions
+from intake.read import Filter, Item, search, show, versions
 from intake.view import of_item
 from portal import shapes
-from portal.asked import Moment, PlainText
+from portal.asked import MAX_NUMBER, Wanted
 from portal.contract import problems
 from portal.identity import Reader, TheDesk
 
 router: Final = APIRouter(prefix="/requests", tags=["requests"])
-MAX_NUMBER: Final = 2**63 - 1
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER, examples=[1])]
-_Name = Annotated[PlainText | None, Query(min_length=1, max_length=200)]
-_Cursor = Annotated[str | None, Query(pattern=r"^[1-9][0-9]{0,17}$", description="`next` of the page before")]
 _ETAG: Final = {"ETag": {"schema": {"type": "string"}, "required": True}}
 WITH_ETAG: Final[dict[int | str, dict[str, Any]]] = {200: {"headers": _ETAG}}
 
 
 @router.get("", response_model=shapes.Paged[shapes.Request], responses=problems())
-def list_requests(
-    request: Request,
-    desk: TheDesk,
-    actor: Reader,
-    state: RequestState | None = None,
-    execution: Annotated[list[State], Query(max_length=len(State))] = [],  # noqa: B006  FastAPI copies it
-    operation: _Name = None,
-    place: _Name = None,
-    tenant: _Name = None,
-    asked_from: Annotated[Moment, Query(description="Asked at this time or later")] = None,
-    asked_to: Annotated[Moment, Query(description="Asked before this time")] = None,
-    text: Annotated[PlainText | None, Query(max_length=200, description="In description, opinion, submitter")] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
-    cursor: _Cursor = None,
-) -> JSONResponse:
+def list_requests(request: Request, desk: TheDesk, actor: Reader, query: Annotated[Wanted, Query()]) -> JSONResponse:
     """Requests, newest first. Follow `next` (also in the Link header): no page has a gap or a double."""
-    wanted = Filter(
-        tenant=tenant,
-        operation=operation,
-        place=place,
-        states=tuple(execution),
-        request_state=state,
-        asked_from=asked_from,
-        asked_to=asked_to,
-        text=text or "",
-        before=int(cursor) if cursor else None,
-        limit=limit,
-    )
-    items = search(desk, actor, wanted)
-    after = str(items[-1].request.number) if len(items) == limit else None
+    items = search(desk, actor, _filter(query))
+    after = str(items[-1].request.number) if len(items) == query.limit else None
     headers = {"Link": f'<{request.url.include_query_params(cursor=after)}>; rel="next"'} if after else {}
     return JSONResponse({"items": [of_item(i, desk.catalog) for i in items], "next": after}, 200, headers)
 
@@ -74,6 +44,17 @@ def list_versions(desk: TheDesk, actor: Reader, number: Number) -> JSONResponse:
 def shown(desk: Desk, item: Item) -> JSONResponse:
     """A request as it is now, with its revision as the ETag."""
     return JSONResponse(of_item(item, desk.catalog), 200, {"ETag": f'"{item.job.rev}"'})
+
+
+def _filter(query: Wanted) -> Filter:
+    same = ("tenant", "operation", "place", "asked_from", "asked_to", "limit")
+    return Filter(
+        **{name: getattr(query, name) for name in same},
+        states=tuple(query.execution),
+        request_state=query.state,
+        text=query.text or "",
+        before=int(query.cursor) if query.cursor else None,
+    )
 
 
 def _version(version: Version) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def check_request(desk: TheDesk, actor: Checker, wish: Body) -> JSONResponse:
 def submit_bulk(request: Request, desk: TheDesk, actor: Asker, wishes: Body, key: _Key = None) -> JSONResponse:
     """Ask for up to 500 operations at once; each has its own status and answer, in order."""
     bodies = _read_bulk(wishes, key)
-    answers = _submit_objects(desk, actor, bodies)
+    answers = submit_many(desk, actor, bodies)
     figures: Figures = request.app.state.figures
     for answer in answers:
         figures.submitted(_result(answer))
@@ -91,26 +91,21 @@ def _read_bulk(wishes: dict[str, Any], key: str | None) -> list[Any]:
     if not isinstance(bodies, list) or not 1 <= len(bodies) <= MOST_IN_BULK:
         zh, en = f"应为 1 至 {MOST_IN_BULK} 个请求的数组", f"Must be an array of 1 to {MOST_IN_BULK} requests"
         faults.append(Fault("requests", Text(zh, en)))
+        bodies = []
+    faults += [_not_an_object(i) for i, b in enumerate(bodies) if not isinstance(b, dict)]
     if key is not None:
         zh, en = (
             "批量提交不支持 Idempotency-Key；请逐个提交",
             "Bulk submits take no Idempotency-Key; submit singly for that",
         )
         faults.append(Fault("Idempotency-Key", Text(zh, en), "unsupported"))
-    if faults or not isinstance(bodies, list):
+    if faults:
         raise Mistake(Text("请求体有误", "The body has mistakes"), tuple(faults))
     return bodies
 
 
-def _submit_objects(desk: TheDesk, actor: Asker, bodies: list[Any]) -> list[Answer | Exception]:
-    """Those that are objects go to the intake, in one transaction; the others are mistakes where they stand."""
-    answers = iter(submit_many(desk, actor, [b for b in bodies if isinstance(b, dict)]))
-    return [next(answers) if isinstance(b, dict) else _not_an_object(i) for i, b in enumerate(bodies)]
-
-
-def _not_an_object(index: int) -> Mistake:
-    text = Text("应为 JSON 对象", "Must be a JSON object")
-    return Mistake(text, (Fault(f"requests[{index}]", text, "not-an-object"),))
+def _not_an_object(index: int) -> Fault:
+    return Fault(f"requests[{index}]", Text("应为 JSON 对象", "Must be a JSON object"), "not-an-object")
 
 
 def _item(answer: Answer | Exception, language: str | None) -> dict[str, Any]:

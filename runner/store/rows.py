@@ -62,6 +62,7 @@ def to_job(row: Mapping[str, Any]) -> Job:
         outcome=json.loads(row["outcome"]) if row["outcome"] else None,
         rating=row["rating"],
         percent=row["percent"],
+        takes_lock=row["lock_mode"] != "none",
         tries=row["tries"],
         rev=row["rev"],
         asked_by=row["asked_by"],

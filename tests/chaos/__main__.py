@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from tests.chaos.scene import PLANS
 def main() -> int:
     """Run every configuration; exit code 1 if anything that must be 0 is not."""
     asked = _parser().parse_args()
+    logging.getLogger("yunwei").addHandler(logging.NullHandler())  # the processes write logs of their own
     folder, leash = Path(tempfile.mkdtemp(prefix="yunwei-chaos-")), Leash()
     rows, right = [], True
     try:

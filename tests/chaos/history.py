@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import select
+
 from domain.event import Event
 from runner.store.rows import to_event, to_job
+from runner.store.schema import job as jobs
 from runner.store.store import Store
 from tests.chaos.wishes import Asked
 
@@ -44,12 +47,8 @@ class History:
 
 def jobs_of(store: Store, hosts: Mapping[str, tuple[str, ...]]) -> dict[int, Told]:
     """Every job of the store. `hosts` by place."""
-    jobs: dict[int, Told] = {}
-    number = 1
-    while row := store.row("job", number=number):
-        jobs[number] = _told(store, row, hosts)
-        number += 1
-    return jobs
+    rows = store.select(select(jobs).order_by(jobs.c.number))
+    return {row["number"]: _told(store, row, hosts) for row in rows}
 
 
 def hit_by(effects: Iterable[Effect], number: int) -> set[str]:

@@ -60,7 +60,14 @@ class Monkey:
         while not self._stop.wait(self._chance.uniform(*PAUSE_S)):
             weights = [weight for weight, _ in self._tricks]
             _, trick = self._chance.choices(self._tricks, weights)[0]
+            before = self.counts.copy()
             trick()
+            self._note(", ".join(sorted((self.counts - before).keys())))
+
+    def _note(self, what: str) -> None:
+        """A line in the diary of the run: what was done, when it was done."""
+        with (self._scene.folder / "diary.txt").open("a", encoding="utf-8") as diary:
+            diary.write(f"{now():%H:%M:%S.%f} {what}\n")
 
     def _known_tricks(self) -> list[tuple[int, Callable[[], None]]]:
         tricks = [(12, self._fault), (4, self._kill_worker), (2, self._freeze_worker)]
@@ -126,6 +133,7 @@ class Monkey:
         def wait() -> None:
             self._stop.wait(after_s)
             mend()
+            self._note(f"mended: {mend.__qualname__}")
 
         thread = threading.Thread(target=wait, daemon=True)
         self._outages.append(thread)

@@ -53,7 +53,7 @@ class Verdict:
         (plan,) = self._store.raw.execute("SELECT plan FROM job WHERE number = ?", (number,)).fetchone()
         steps = [s for s in json.loads(plan) if s["destructive"]]
         commands = [c for s in steps for c in s["do"].get("commands", [s["do"]])]
-        return {(c["host"], c["fence"] or "jolt") for c in commands}
+        return {(c["host"], (c["fence"] or "jolt").replace(":", ".")) for c in commands}  # as Fence.token writes it
 
     def _had(self, number: int) -> set[tuple[str, str]]:
         """What happened; a reboot that cut the program short has renewed everything too."""

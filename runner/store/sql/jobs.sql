@@ -37,9 +37,9 @@ LIMIT :most
 -- name: next_due
 SELECT min(due_at) AS due_at FROM job WHERE state = 'waiting' AND blocked_by IS NULL
 
--- Serialises the claims of one tenant, so that two workers cannot both find its places free.
--- name: lock_tenant_pg
-SELECT pg_advisory_xact_lock(7957, hashtext(:tenant))
+-- Until the end of the transaction; a tenant that another transaction holds answers false.
+-- name: lock_tenants_pg
+SELECT tenant, pg_try_advisory_xact_lock(7957, hashtext(tenant)) AS ours FROM unnest(CAST(:tenants AS text[])) AS tenant
 
 -- The first job that stands in our way: one that holds a lock on this place, on the place above it or on one below it,
 -- or that is due and ahead of us in line. Two halves, so that each is served by its own partial index.

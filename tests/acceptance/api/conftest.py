@@ -1,93 +1,31 @@
-"""The API on a loopback port over a SQLite file, with operations that need no wire, and a worker on demand."""
+"""The API on a loopback port over a SQLite file, visitors with tokens, and a worker on demand."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
 
 import httpx2
 import pytest
 import yaml
 
-from domain.command import Pause
-from domain.operation import Operation, Step, Target, Traits
-from domain.places import Place
-from domain.text import Text
 from executors.pause import PauseExecutor
 from intake.desk import Desk
 from intake.people import issue_token, put_account
 from playbooks import OPERATIONS
-from portal.app import make_app
-from portal.limits import Limits
-from portal.serve import Served, serve
+from portal.serve import Served
 from runner.claims import Claims
 from runner.engine import Engine, Patience
 from runner.sweeper import Retention, Sweeper
 from runner.worker import Pace, Worker, new_worker_id
+from tests.acceptance.api.hall import ACCOUNTS, Favour, Nap, client_of, estate, served
 from wiring import Product, Settings, open_product
-
-
-@dataclass(frozen=True, kw_only=True)
-class Nap(Operation):
-    """Wait a moment, on no wire."""
-
-    name: ClassVar[str] = "nap"
-    title: ClassVar[Text] = Text("小睡", "Nap")
-    traits: ClassVar[Traits] = Traits(target=Target.ENVIRONMENT, takes=timedelta(minutes=1), interrupts_users=False)
-    notes: ClassVar[dict[str, Text]] = {"seconds": Text("秒数", "How long")}
-
-    seconds: float = 0.0
-
-    def plan(self, place: Place) -> Iterator[Step]:
-        yield Step(key="nap", title=Text("小睡", "Nap"), do=Pause(seconds=self.seconds), timeout_s=60)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Favour(Nap):
-    """Wait a moment, once the provider has agreed."""
-
-    name: ClassVar[str] = "favour"
-    title: ClassVar[Text] = Text("代办", "Favour")
-    traits: ClassVar[Traits] = replace(Nap.traits, accepted="by-provider")
-
-
-def _environment() -> dict[str, Any]:
-    winrm = {"port": 5985, "transport": "ntlm", "tls": False, "user": "u", "password": "env:NONE"}
-    host = {"name": "app1", "address": "127.0.0.1", "site_port": 80, "winrm": winrm}
-    return {
-        "name": "prod",
-        "title": "正式环境",
-        "kind": "production",
-        "entitlements": ["dedicated-vip"],
-        "app_hosts": [host],
-    }
-
-
-FREEZE = {
-    "from": "2020-01-01T00:00:00+08:00",
-    "to": "2099-01-01T00:00:00+08:00",
-    "reason": {"zh": "封网", "en": "frozen"},
-    "tenants": ["frozen"],
-}
-
-
-def _estate() -> dict[str, Any]:
-    tenants = [
-        {"name": n, "title": t, "standing": "formal", "environments": [_environment()]}
-        for n, t in (("acme", "账套测试"), ("beta", "贝塔"), ("frozen", "冰封"))
-    ]
-    return {"estate": 1, "tenants": tenants, "policies": {"closed_windows": [], "freezes": [FREEZE]}}
 
 
 @pytest.fixture
 def product(tmp_path: Path) -> Iterator[Product]:
-    estate = tmp_path / "estate.yml"
-    estate.write_text(yaml.safe_dump(_estate(), allow_unicode=True), encoding="utf-8")
-    settings = Settings(home=tmp_path / "var", estate=estate, bell="memory:")
+    file = tmp_path / "estate.yml"
+    file.write_text(yaml.safe_dump(estate(), allow_unicode=True), encoding="utf-8")
+    settings = Settings(home=tmp_path / "var", estate=file, bell="memory:")
     opened = open_product(settings, (*OPERATIONS, Nap, Favour))
     yield opened
     opened.close()
@@ -96,15 +34,6 @@ def product(tmp_path: Path) -> Iterator[Product]:
 @pytest.fixture
 def desk(product: Product) -> Desk:
     return product.desk
-
-
-ACCOUNTS: dict[str, tuple[str | None, list[str]]] = {
-    "alice": ("acme", ["it-ops"]),
-    "bob": ("beta", ["it-ops"]),
-    "freya": ("frozen", ["it-ops"]),
-    "dora": ("acme", ["data-ops"]),
-    "opal": (None, ["operator"]),
-}
 
 
 @pytest.fixture
@@ -119,26 +48,10 @@ def token(desk: Desk) -> Callable[..., str]:
     return issue
 
 
-@contextmanager
-def served(desk: Desk, limits: Limits | None = None) -> Iterator[Served]:
-    running = serve(make_app(desk, limits), "127.0.0.1", 0, grace_s=2.0)
-    try:
-        yield running
-    finally:
-        assert running.stop(), "the server did not stop in time"
-
-
 @pytest.fixture
 def server(desk: Desk) -> Iterator[Served]:
     with served(desk) as running:
         yield running
-
-
-@contextmanager
-def client_of(server: Served, token: str | None, **headers: str) -> Iterator[httpx2.Client]:
-    own = {"Authorization": f"Bearer {token}"} if token else {}
-    with httpx2.Client(base_url=server.url, headers={**own, **headers}, timeout=20, trust_env=False) as client:
-        yield client
 
 
 @pytest.fixture
@@ -172,34 +85,3 @@ def worker(desk: Desk) -> Iterator[Worker]:
     made = Worker(worker_id, desk.store, claims, engine, desk.bell, sweeper, pace)
     yield made
     made.stop(grace_s=5.0)
-
-
-def wish(**changes: Any) -> dict[str, Any]:
-    """A well-formed submit: a nap of acme's, an hour from now."""
-    return {"operation": "nap", "place": "acme/prod", "planned_at": ahead(hours=1), **changes}
-
-
-def ahead(**span: float) -> str:
-    return (datetime.now(UTC) + timedelta(**span)).isoformat()
-
-
-def asked(client: httpx2.Client, **changes: Any) -> int:
-    """Submit, and answer the number."""
-    response = client.post("/api/v1/requests", json=wish(**changes))
-    assert response.status_code == 201, response.text
-    number: int = response.json()["number"]
-    return number
-
-
-def paths(response: httpx2.Response) -> set[str]:
-    """The paths of all mistakes of a problem document."""
-    return {e["path"] for e in response.json()["errors"]}
-
-
-def eventually(condition: Callable[[], Any], wait_s: float = 15.0) -> Any:
-    """Wait until the condition holds, and answer what it said; fail if it does not in time."""
-    deadline, tick = time.monotonic() + wait_s, threading.Event()
-    while not (said := condition()):
-        assert time.monotonic() < deadline, "the awaited condition did not come true in time"
-        tick.wait(0.02)
-    return said

@@ -124,7 +124,7 @@ def test_the_leader_goes_home_while_others_keep_writing() -> None:
 def test_nothing_of_a_failed_body_is_kept(store: Store) -> None:
     def body(tx: Tx) -> None:
         write_event(tx, "never")
-        tx.moved("quota_open", key="k")
+        tx.moved("quota_take", key="k", limit=5)
         raise LookupError
 
     with pytest.raises(LookupError):
