@@ -2,7 +2,7 @@
 -- As many rows each as the count says; moments in microseconds. Future work is planned from tomorrow on.
 INSERT INTO job (version, state, operation, tenant, place, lock_mode, planned_at, due_at, latest_start,
                  asked_by, asked_at, search, quota_keys)
-WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)
+WITH RECURSIVE n(i) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)
 SELECT 1, 'waiting', 'noop', 't' || (i % 20), 't' || (i % 20) || '/prod/d' || (i / 20 % 50), 'exclusive',
        :now + (86400 + i) * 1000000, :now + (86400 + i) * 1000000, :now + (86700 + i) * 1000000,
        'bench', :now - 2000000, 'planned work ' || i || :line || 'bench' || :line, '[]'
@@ -11,7 +11,7 @@ FROM n ORDER BY i
 INSERT INTO job (version, rev, state, operation, tenant, place, lock_mode, planned_at, due_at, latest_start,
                  asked_by, asked_at, search, epoch, step, tries, started_at, ended_at, percent, plan, outcome,
                  rating, quota_keys)
-WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)
+WITH RECURSIVE n(i) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count)
 SELECT 1, 4, CASE i % 20 WHEN 0 THEN 'failed' WHEN 1 THEN 'cancelled' ELSE 'succeeded' END, 'noop',
        't' || (i % 20), 't' || (i % 20) || '/prod/d' || (i / 20 % 50), 'exclusive',
        :now + (i - :count) * 1000000, :now + (i - :count) * 1000000, :now + (300 + i - :count) * 1000000,

@@ -204,7 +204,6 @@ def miss(tx: Tx, job: Job, operation: Operation) -> None:
     kind = Kind.UNDECIDED if operation.traits.misfire is Misfire.ASK else Kind.MISSED
     text = Text(zh, en)
     move(tx, job, kind, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
-    tx.tell(job, Kind.ALARM, text=text.as_dict(), why="missed")
 
 
 def _unreadable(error: Exception) -> Text:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from domain.errors import Overtaken
 from domain.event import Event, Kind
@@ -10,6 +10,10 @@ from domain.job import FINAL, HOLDING, NOT_STARTED, Job, State
 from domain.text import Text
 from runner.store.rows import dumps
 from runner.store.tx import Tx
+
+
+_ALARMING: Final = frozenset({Kind.FAILED, Kind.UNDECIDED, Kind.MISSED, Kind.LOST})
+"""Moves that people are told of at once."""
 
 
 def move(
@@ -30,6 +34,8 @@ def move(
     if tx.update_job(job.number, {"state": job.state.value, "epoch": job.epoch}, full) != 1:
         raise overtaken(job)
     tx.tell(job, kind, actor, **{"from": job.state.value, "to": moved.state.value, **(facts or {})})
+    if kind in _ALARMING:
+        tx.tell(job, Kind.ALARM, why=kind.value, text=(facts or {}).get("text"))
     if job.takes_lock and (moved.state in FINAL or (job.state in HOLDING and moved.state not in HOLDING)):
         _unblock(tx, job)
     if moved.state in NOT_STARTED and job.started_at is None:

@@ -97,11 +97,13 @@ class Worker:
         """
         self._stopping.set()
         self._wake.set()
-        for hold in self._held():
-            hold.asked_to_release.set()
-        until = time.monotonic() + grace_s
+        until, beat_at = time.monotonic() + grace_s, float("-inf")
         while self._held() and time.monotonic() < until:
-            self._beat_quietly()
+            for hold in self._held():  # again and again: a claim may just have been under way
+                hold.asked_to_release.set()
+            if time.monotonic() - beat_at >= self._pace.beat_s:
+                self._beat_quietly()
+                beat_at = time.monotonic()
             self._wake.wait(0.1)
             self._wake.clear()
         left = sorted(h.job.number for h in self._held())

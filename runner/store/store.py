@@ -23,6 +23,7 @@ from runner.store.tx import Tx
 T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 30
 TRIES: Final = 5
+ABANDONED_MS: Final = 5_000
 IN_MEMORY: Final = ("sqlite://", "sqlite:///:memory:")
 _VICTIM: Final = ("40P01", "40001")  # of a deadlock, of a serialization failure
 _NOT_FIRST: Final = "23505"  # somebody else's row was committed meanwhile: run again, and see it
@@ -144,13 +145,21 @@ def _text(url: str) -> Text:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=False, pool_timeout=30)
+        engine = create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=False, pool_timeout=30)
+        event.listen(engine, "connect", _postgres_settings)
+        return engine
     memory = url in IN_MEMORY
     pool: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_size": 8, "max_overflow": 24}
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S}, **pool)
     event.listen(engine, "connect", _sqlite_pragmas)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _postgres_settings(connection: Any, _record: Any) -> None:
+    # A process frozen inside a transaction holds the chain's row, and with it everybody: the server ends it.
+    connection.execute(f"SET idle_in_transaction_session_timeout = {ABANDONED_MS}")
+    connection.commit()
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -21,12 +21,14 @@ tenants:
   - name: ledger-test
     title: 账套测试
     zone: Asia/Shanghai
+    standing: formal
     environments:
       - {name: prod, title: 正式环境, kind: production, entitlements: [dedicated-vip], app_hosts: [HOST]}
       - {name: shared, title: 共享环境, kind: production, app_hosts: [HOST]}
   - name: other
     title: 其他租户
     zone: America/New_York
+    standing: formal
     environments:
       - {name: prod, title: 正式环境, kind: production, entitlements: [dedicated-vip], app_hosts: [HOST]}
 policies:
