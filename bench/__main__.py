@@ -2,14 +2,15 @@
 
 import argparse
 import json
-import time
+import sys
+import traceback
 from collections.abc import Sequence
 from typing import Final
 
-from bench.figures import Figure
+from bench.figures import Log
 from bench.ground import Ground
 from bench.report import document
-from bench.rows import Measure, Run, backlog, latency, rate, say, skew
+from bench.rows import Measure, Run, backlog, help_page, kill, latency, lines, memory, rate, say, skew, submits
 from bench.scale import FULL, QUICK
 from bench.site import STORES
 
@@ -17,26 +18,38 @@ MEASURES: Final[dict[str, Measure]] = {
     "latency": latency.measure,
     "rate": rate.measure,
     "skew": skew.measure,
-    "backlog": backlog.measure,
+    "submits": submits.measure,
+    "lines": lines.measure,
+    "kill": kill.measure,
+    "memory": memory.measure,
+    "help": help_page.measure,
+    "backlog": backlog.measure,  # last: it leaves the disk busy
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure what was asked for, print the document."""
+    """Measure what was asked for, print the document. Leaves with 1 if a measure could not be taken."""
     asked = _parser().parse_args(arguments)
     stores = STORES if asked.store == "both" else (asked.store,)
-    started, figures = time.monotonic(), []
+    log = Log(quick=asked.quick)
     with Ground() as ground:
         run = Run(ground=ground, scale=QUICK if asked.quick else FULL, stores=stores)
         for name in asked.only or MEASURES:
-            figures += _measured(name, run, started)
+            _measure(name, run, log)
         versions = {store: ground.version(store) for store in stores}
-    print(json.dumps(document(figures, versions, time.monotonic() - started, quick=asked.quick), indent=2))
+    print(json.dumps(document(log, versions), indent=2, ensure_ascii=False))
+    sys.exit(1 if log.failures else 0)
 
 
-def _measured(name: str, run: Run, started: float) -> list[Figure]:
-    say(f"[{time.monotonic() - started:5.0f} s] {name}")
-    return list(MEASURES[name](run))
+def _measure(name: str, run: Run, log: Log) -> None:
+    """One measure; if it breaks, what it has yielded so far stays, and the others are still taken."""
+    say(f"[{log.seconds():5.0f} s] {name}")
+    try:
+        for figure in MEASURES[name](run):
+            log.figures.append(figure)
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        log.failures[name] = f"{type(error).__name__}: {error}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """Figures and what is made of them: one measured value of one peer on one store."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,19 @@ class Figure:
     store: str
     value: float
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Log:
+    """What one run has found so far. `failures` says by measure why it could not be taken."""
+
+    quick: bool
+    figures: list[Figure] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
 
 
 def at_share(values: Sequence[float], share: float) -> float:

@@ -2,30 +2,31 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import psutil
 
-from bench.figures import Figure
+from bench.figures import Figure, Log
 from bench.targets import TARGETS, Target
 
 FORMAT: Final = 1
 _DIGITS: Final = 4
 
 
-def document(figures: Sequence[Figure], stores: dict[str, str], seconds: float, *, quick: bool) -> dict[str, Any]:
-    """The whole answer of one run, ready for JSON."""
-    named = [name for name in TARGETS if any(f.row == name for f in figures)]
+def document(log: Log, stores: dict[str, str]) -> dict[str, Any]:
+    """The whole answer of one run, ready for JSON. `stores` says what each store is."""
+    named = [name for name in TARGETS if any(f.row == name for f in log.figures)]
     return {
         "format": FORMAT,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "quick": quick,
-        "seconds": _short(seconds),
+        "quick": log.quick,
+        "seconds": _short(log.seconds()),
         "machine": _machine(),
         "stores": stores,
-        "rows": [_row(name, TARGETS[name], [f for f in figures if f.row == name]) for name in named],
+        "rows": [_row(name, TARGETS[name], [f for f in log.figures if f.row == name]) for name in named],
+        "failures": log.failures,
     }
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import click
+from click.exceptions import NoSuchCommand
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,15 @@ class LazyGroup(Group):
         if not isinstance(found, click.Command):
             raise TypeError(f"{self._lazy[cmd_name].module}.command is no command")
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but a misspelt name is answered with the one that was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as missing:
+            raise NoSuchCommand(missing.command_name, possibilities=self._lazy, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any of them."""

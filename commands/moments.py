@@ -22,18 +22,19 @@ class Clock(Protocol):
     def ahead(self, real_s: float) -> datetime: ...
 
 
-def read_at(word: str, zone: tzinfo, clock: Clock, path: str = "planned_at") -> str:
+def read_at(word: str, zone: tzinfo, clock: Clock, path: str = "planned_at", *, back: bool = False) -> str:
     """A time as the intake wants it, RFC 3339. What is in none of our forms is passed on: the intake says what it is.
 
-    Raises Mistake for a wall time that the zone's clocks skip.
+    A time of day is the next one, or with `back` the last one. Raises Mistake for one that the zone's clocks skip.
     """
     word = word.strip()
     if word == "now":
         return clock.ahead(SOON_S).isoformat()
-    if word.startswith("+") and span(word[1:]) is not None:
-        return (clock.now() + (span(word[1:]) or timedelta())).isoformat()
+    length = span(word[1:])
+    if word[:1] in ("+", "-") and length is not None:
+        return (clock.now() + (length if word[0] == "+" else -length)).isoformat()
     if _WALL.fullmatch(word):
-        return _next(word, zone, clock.now(), path)
+        return _next(word, zone, clock.now(), path, back=back)
     if _LOCAL.fullmatch(word):
         return _local(word, zone, path)
     return word
@@ -55,16 +56,15 @@ def shown(at: datetime | str, zone: tzinfo | None) -> str:
     return f"{wall[:10]} {wall[11:19]} {wall[19:]} ({zone or 'UTC'})"
 
 
-def _next(word: str, zone: tzinfo, now: datetime, path: str) -> str:
-    """The next time the zone's clocks show this, today or tomorrow."""
+def _next(word: str, zone: tzinfo, now: datetime, path: str, *, back: bool) -> str:
+    """The next time the zone's clocks show this, today or tomorrow; with `back` the last time."""
     wall = _wall(word)
     if wall is None:
         return word
     today = now.astimezone(zone).date()
-    for day in (today, today + timedelta(days=1)):
-        at = datetime.combine(day, wall, zone)
-        if at > now:
-            break
+    at = datetime.combine(today, wall, zone)
+    if back is (at > now):
+        at = datetime.combine(today + timedelta(days=-1 if back else 1), wall, zone)
     return _existing(at, path)
 
 

@@ -179,4 +179,4 @@ def _moment(session: Session, given: dict[str, Any], name: str, faults: list[Fau
         return None
     tenants = {t.name: t.zone for t in session.desk.decider.estate.tenants}
     zone = tenants.get(given["tenant"] or session.actor.tenant or "", UTC)
-    return read_moment(read_at(given[name], zone, session.desk.store.clock, name), name, faults)
+    return read_moment(read_at(given[name], zone, session.desk.store.clock, name, back=True), name, faults)

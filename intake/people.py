@@ -84,7 +84,7 @@ def issue_token(
 
     def write(tx: Tx) -> None:
         at = tx.now()
-        ends = at + lasts if lasts else None
+        ends = None if lasts is None else at + lasts
         row = {"id": token_id, "account": account, "scopes": dumps(sorted(scopes)), "hash": _hash(value)}
         tx.moved("insert_token", **row, created_at=at, expires_at=ends)
         facts = {"id": token_id, "account": account, "scopes": sorted(scopes), "expires_at": ends and ends.isoformat()}

@@ -163,7 +163,9 @@ class Engine:
         try:
             reading = self._send_surely(hold, step)
             judgement = hold.operation.judge(step, reading)
-        except (Severed, TimedOut, Stopped, Broke) as trouble:
+        except Trouble as trouble:
+            if isinstance(trouble, Overtaken) or trouble.facts.get("started") is False:
+                raise  # the executor is certain that nothing was begun
             hold.note(Kind.LOOKED, step=step.key, why=trouble.code, text=trouble.text.as_dict())
             return self._look(hold, step)
         if judgement.outcome in (Outcome.DONE, Outcome.FAILED):

@@ -22,7 +22,7 @@ from runner.store.store import Store
 from runner.store.tx import Tx
 
 T = TypeVar("T")
-MOST_REMARKS: Final = 200
+MOST_REMARKS: Final = 20_000
 MAX_LINE: Final = 8000
 STORE_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 
@@ -44,6 +44,7 @@ class Hold:
         self.over = threading.Event()
         self._store = store
         self._remarks: list[Event] = []
+        self._full = False
         self._guard = threading.Lock()
         self._wakers: list[Callable[[], None]] = []
         if claimed.job.stop_asked_by:
@@ -80,12 +81,15 @@ class Hold:
         """A remark, written with the next commit."""
         with self._guard:
             self._remarks.append(self._event(kind, facts))
-            full = len(self._remarks) >= MOST_REMARKS
-        if full:
-            self.flush()
 
     def say(self, stream: str, line: str) -> None:
-        """A line of output."""
+        """A line of output. Never raises and never waits: it is called from within the wire."""
+        if len(self._remarks) >= MOST_REMARKS:  # the store is away or slow: say that lines are missing, once
+            if not self._full:
+                self._full = True
+                self.note(Kind.OUTPUT, step=self._key(), stream="note", line="… output is lost here", incomplete=True)
+            return
+        self._full = False
         self.note(Kind.OUTPUT, step=self._key(), stream=stream, line=line[:MAX_LINE])
 
     def flush(self) -> None:

@@ -11,7 +11,6 @@ from domain.text import Text
 from runner.store.rows import dumps
 from runner.store.tx import Tx
 
-
 _ALARMING: Final = frozenset({Kind.FAILED, Kind.UNDECIDED, Kind.MISSED, Kind.LOST})
 """Moves that people are told of at once."""
 

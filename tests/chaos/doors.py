@@ -1,4 +1,4 @@
-"""The two ways to ask: the desk in this process, and a portal over HTTP. Both may break; asking again is the caller's."""
+"""Two ways to ask: the desk in this process, a portal over HTTP. Both may break; asking again is the caller's part."""
 
 import random
 from collections.abc import Mapping

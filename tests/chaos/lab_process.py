@@ -21,7 +21,9 @@ policies:  # open round the clock, so that the run does not depend on the time o
 class LabProcess:
     """`python -m lab up` with `tenants` × `environments` × `hosts`; `estate` is what the product reads."""
 
-    def __init__(self, leash: Leash, folder: Path, *, tenants: int, environments: int, hosts: int, restart_s: float) -> None:
+    def __init__(
+        self, leash: Leash, folder: Path, *, tenants: int, environments: int, hosts: int, restart_s: float
+    ) -> None:
         sizes = {"tenants": tenants, "environments": environments, "hosts": hosts, "restart-s": restart_s}
         words = [word for key, value in sizes.items() for word in (f"--{key}", str(value))]
         command = [sys.executable, "-m", "lab", "up", "--folder", str(folder), *words]

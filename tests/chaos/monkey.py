@@ -10,15 +10,22 @@ from typing import Final
 from tests.chaos.scene import LEASE_S, Scene
 from tests.chaos.wishes import now
 
-PAUSE_S: Final = (0.15, 1.1)
+PAUSE_S: Final = (0.2, 1.4)
 OUTAGE_S: Final = (0.3, 2.0)
 FROZEN_S: Final = (1.2 * LEASE_S, 2.2 * LEASE_S)
 SCRIPT: Final = "iis-restart/1"
 
+_ACTIONS: Final = ("Command", "Receive", "Send", "Create")
+_WHEN: Final = ("during", "before", "after")
+
 Values = dict[str, object]
 # What may befall a host: how likely, which fault, and its parameters.
 FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]] = (
-    (8, "cut", lambda c: {"action": c.choice(_ACTIONS), "point": c.choice(("before", "after")), "count": c.choice((1, 2))}),
+    (
+        8,
+        "cut",
+        lambda c: {"action": c.choice(_ACTIONS), "point": c.choice(("before", "after")), "count": c.choice((1, 2))},
+    ),
     (4, "slow", lambda c: {"seconds": c.uniform(0.3, 2.5), "match": SCRIPT}),
     (3, "hang", lambda c: {"seconds": c.uniform(1.5, 2.5) * LEASE_S, "match": c.choice((SCRIPT, "iisreset"))}),
     (1, "wire_hang", lambda c: {"action": "Receive", "point": c.choice(("before", "after"))}),
@@ -28,8 +35,6 @@ FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]] = 
     (1, "busy", lambda c: {"action": "Send", "count": 2}),
     (1, "quota_shells", lambda c: {"count": 2}),
 )
-_ACTIONS: Final = ("Command", "Receive", "Send", "Create")
-_WHEN: Final = ("during", "before", "after")
 
 
 class Monkey:
@@ -138,5 +143,3 @@ class Monkey:
         thread = threading.Thread(target=wait, daemon=True)
         self._outages.append(thread)
         thread.start()
-
-

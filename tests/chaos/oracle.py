@@ -67,7 +67,9 @@ def after_cancel(run: History) -> list[int]:
 def shared(run: History) -> list[int]:
     """Two jobs whose restarts on one environment interleave: its lock was not one job's alone."""
     found: set[int] = set()
-    for _, effects in itertools.groupby(sorted(_effects(run), key=lambda p: _place(run, p)), lambda p: _place(run, p)[0]):
+    for _, effects in itertools.groupby(
+        sorted(_effects(run), key=lambda p: _place(run, p)), lambda p: _place(run, p)[0]
+    ):
         turns = [number for number, _ in itertools.groupby(effects, lambda p: p[0])]
         found |= {number for number, count in Counter(turns).items() if count > 1}
     return sorted(found)

@@ -55,7 +55,7 @@ class Running:
         leash.tie(self.pid)
 
     def ready(self, timeout_s: float = READY_S) -> dict[str, Any]:
-        """The line of JSON it prints once it is ready. Raises NotReady."""
+        """The next line of JSON that it prints. Raises NotReady."""
         pipe = self._process.stdout
         assert pipe is not None
         heard, _, _ = select.select([pipe], [], [], timeout_s)

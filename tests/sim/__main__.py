@@ -2,11 +2,11 @@
 
 import argparse
 import logging
-import multiprocessing
 import sys
 import time
 from collections import Counter
 
+from tests.sim.many import run_all
 from tests.sim.run import Result, simulate
 
 TAIL = 60
@@ -23,7 +23,7 @@ def main() -> int:
     if asked.seed is not None:
         results = [simulate(asked.seed)]
     else:
-        results = _all(range(asked.first, asked.first + asked.seeds), asked.processes)
+        results = run_all(range(asked.first, asked.first + asked.seeds), asked.processes)
     broken = [r for r in results if r.violations]
     for result in broken[:MOST_SHOWN]:
         _show(result)
@@ -41,30 +41,6 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="run this one alone")
     parser.add_argument("--trace", action="store_true", help="with --seed: print every step")
     return parser.parse_args()
-
-
-def _all(seeds: range, processes: int) -> list[Result]:
-    if processes < 2:
-        return [_slim(s) for s in seeds]
-    with multiprocessing.get_context("spawn").Pool(processes, initializer=_silence) as pool:
-        return list(pool.imap_unordered(_slim, seeds, chunksize=8))
-
-
-def _silence() -> None:
-    logging.disable(logging.CRITICAL)
-
-
-def _slim(seed: int) -> Result:
-    """The trace of a run that went well is not sent around."""
-    result = simulate(seed)
-    kept = result.lines if result.violations else ()
-    return Result(
-        seed=seed,
-        violations=result.violations,
-        counts=result.counts,
-        lines=tuple(kept),
-        fingerprint=result.fingerprint,
-    )
 
 
 def _show(result: Result) -> None:

@@ -31,7 +31,7 @@ class Told:
     """What the product has told its clients; it is held to it at the end. Tags name what was meant, keys repeat it."""
 
     accepted: dict[int, str] = field(default_factory=dict)
-    called_off: set[int] = field(default_factory=set)
+    called_off: dict[int, int] = field(default_factory=dict)  # and when
     keyed: set[str] = field(default_factory=set)
 
 
@@ -138,7 +138,7 @@ class Client:
     def _cancel(self) -> None:
         if self._mine:
             number = self.world.dice.choice(self._mine)
-            call_off(self.desk, self.told, self.me, number)
+            call_off(self.world, self.desk, self.told, self.me, number)
 
     def _rate(self) -> None:
         if self._mine:
@@ -169,7 +169,7 @@ class OperatorOnDuty:
                 quietly(self.world, lambda number=number: accept(self.desk, OPERATOR, number, {}))  # type: ignore[misc]
             else:
                 reject(self.desk, OPERATOR, number, {"opinion": "no"})
-                self.told.called_off.add(number)
+                self.told.called_off[number] = self.world.now_us
 
     def _decide(self) -> None:
         for number in self._in(State.NEEDS_ATTENTION):
@@ -187,7 +187,7 @@ class OperatorOnDuty:
     def _stop_one(self) -> None:
         busy = self._in(State.RUNNING, State.WAITING)
         if busy:
-            call_off(self.desk, self.told, OPERATOR, self.world.dice.choice(busy))
+            call_off(self.world, self.desk, self.told, OPERATOR, self.world.dice.choice(busy))
 
     def _pause(self) -> None:
         pause(self.desk, "op", "all", paused=True)
@@ -200,10 +200,10 @@ class OperatorOnDuty:
                 self.world.wait(None, 5.0)
 
 
-def call_off(desk: Desk, told: Told, actor: Actor, number: int) -> None:
-    """Cancel; what the product confirms as called off must never have an effect."""
+def call_off(world: World, desk: Desk, told: Told, actor: Actor, number: int) -> None:
+    """Cancel; what the product confirms as called off has no effect from then on."""
     if cancel(desk, actor, number, {"reason": "changed my mind"}) in (State.CANCELLED, State.WITHDRAWN):
-        told.called_off.add(number)
+        told.called_off[number] = world.now_us
 
 
 def quietly(world: World, work: Callable[[], object]) -> None:

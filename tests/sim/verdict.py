@@ -62,9 +62,11 @@ class Verdict:
         return had | {(path, token.split("-", 2)[2]) for path, token in tokens}
 
     def _called_off_is_true(self) -> None:
+        """What never started did nothing; what was called off did nothing from then on."""
         for row in self._oracle.rows.values():
             idle = State(row.state) in NOT_STARTED and row.started_at is None
-            if (idle or row.number in self._told.called_off) and self._oracle.effects_of(row.number):
+            since = 0 if idle else self._told.called_off.get(row.number, self._world.now_us)
+            if any(e.at_us >= since for e in self._oracle.effects_of(row.number)):
                 self._world.violate("called-off", f"job {row.number} is {row.state}, and it had an effect")
 
     def _quotas_are_exact(self) -> None:

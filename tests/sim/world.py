@@ -216,7 +216,11 @@ class World:
         wakes += [landmark] if landmark is not None else []
         if not wakes:
             raise RuntimeError("nobody will ever wake")
-        self.now_us = max(self.now_us, min(wakes))
+        jump = max(0, min(wakes) - self.now_us)
+        self.now_us += jump
+        if skipping:  # what the idle would have done meanwhile, they would have found nothing to do
+            for actor in self.actors:
+                actor.wake_at += jump if actor.idle and not actor.party.frozen_until else 0
 
     def _forget(self, actor: Actor) -> None:
         if actor in self.actors:

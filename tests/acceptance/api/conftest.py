@@ -17,7 +17,7 @@ from runner.claims import Claims
 from runner.engine import Engine, Patience
 from runner.sweeper import Retention, Sweeper
 from runner.worker import Pace, Worker, new_worker_id
-from tests.acceptance.api.hall import ACCOUNTS, Favour, Nap, client_of, estate, served
+from tests.acceptance.api.hall import ACCOUNTS, Favour, Nap, Promise, client_of, estate, served
 from wiring import Product, Settings, open_product
 
 
@@ -26,7 +26,7 @@ def product(tmp_path: Path) -> Iterator[Product]:
     file = tmp_path / "estate.yml"
     file.write_text(yaml.safe_dump(estate(), allow_unicode=True), encoding="utf-8")
     settings = Settings(home=tmp_path / "var", estate=file, bell="memory:")
-    opened = open_product(settings, (*OPERATIONS, Nap, Favour))
+    opened = open_product(settings, (*OPERATIONS, Nap, Favour, Promise))
     yield opened
     opened.close()
 

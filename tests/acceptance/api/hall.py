@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import httpx2
 
 from domain.command import Pause
-from domain.operation import Operation, Step, Target, Traits
+from domain.operation import Misfire, Operation, Step, Target, Traits
 from domain.places import Place
 from domain.text import Text
 from intake.desk import Desk
@@ -43,6 +43,15 @@ class Favour(Nap):
     name: ClassVar[str] = "favour"
     title: ClassVar[Text] = Text("代办", "Favour")
     traits: ClassVar[Traits] = replace(Nap.traits, accepted="by-provider")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise(Nap):
+    """Wait a moment, exactly when promised; if late, ask a person."""
+
+    name: ClassVar[str] = "promise"
+    title: ClassVar[Text] = Text("准点", "Promise")
+    traits: ClassVar[Traits] = replace(Nap.traits, misfire=Misfire.ASK, grace=timedelta(0))
 
 
 def _environment() -> dict[str, Any]:

@@ -143,7 +143,7 @@ def test_a_check_says_what_would_happen_and_creates_nothing(alice: httpx2.Client
 def test_a_check_of_what_is_refused_says_why_with_200(server: Served, token: Callable[..., str]) -> None:
     with client_of(server, token("freya", "read")) as freya:
         response = freya.post(f"{REQUESTS}/check", json=wish(operation="iis-restart", place="frozen/prod"))
-    assert (response.status_code, response.json()["decision"]["verdict"]) == (200, "wait")
+    assert (response.status_code, response.json()["decision"]["verdict"]) == (200, "refuse")
 
 
 def test_a_bulk_answers_each_wish_on_its_own_in_order(alice: httpx2.Client) -> None:

@@ -39,9 +39,7 @@ def test_every_job_runs_once_although_the_bells_server_goes_away_and_comes_back_
 
 @pytest.mark.req("CORE-2", "CORE-3")
 @pytest.mark.parametrize("order", ["one-by-one", "all-at-once"])
-def test_a_connection_cut_before_or_after_the_effect_repeats_nothing(
-    new_stage: Callable[..., Any], order: str
-) -> None:
+def test_a_connection_cut_before_or_after_the_effect_repeats_nothing(new_stage: Callable[..., Any], order: str) -> None:
     cuts = [(action, point) for action in ("Create", "Command", "Send", "Receive") for point in ("before", "after")]
     stage = new_stage(environments=len(cuts))
     jobs = {}

@@ -1,6 +1,5 @@
-"""SIGSTOP past the lease and SIGCONT: the zombie neither acts nor writes. Frozen in a transaction, it holds up nobody."""
+"""SIGSTOP past the lease and SIGCONT: the zombie neither acts nor writes. In mid-transaction it holds nobody up."""
 
-import subprocess
 import sys
 import threading
 from typing import Any
@@ -15,16 +14,22 @@ from tests.chaos.processes import Running
 from tests.services import Postgres
 
 HOLDER = """
-import json, sys, threading
+import json, os, signal, sys
+from domain.errors import StoreDown
 from runner.clock import SteadyClock
 from runner.store.store import Store
 
 def hold(tx):
     tx.rows("chain_head")
     print(json.dumps({"holding": True}), flush=True)
-    threading.Event().wait()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    tx.rows("chain_head")
 
-Store(sys.argv[1], SteadyClock()).write(hold)
+try:
+    Store(sys.argv[1], SteadyClock()).write(hold)
+    print(json.dumps({"wrote": True}), flush=True)
+except StoreDown:
+    print(json.dumps({"wrote": False}), flush=True)
 """
 
 
@@ -74,11 +79,12 @@ def test_a_process_frozen_inside_a_transaction_does_not_hold_up_the_others(
 ) -> None:
     with postgres.database() as url:
         command = [sys.executable, "-c", HOLDER, url]
-        frozen = Running(leash, "holder", command, tmp_path / "holder.log", stdin=subprocess.DEVNULL)
+        frozen = Running(leash, "holder", command, tmp_path / "holder.log")
         try:
             frozen.ready()
-            frozen.freeze()
             assert _writes(url), "the frozen process keeps the chain's row, and so everybody, for ever"
+            frozen.thaw()
+            assert frozen.ready() == {"wrote": False}
         finally:
             frozen.kill()
 

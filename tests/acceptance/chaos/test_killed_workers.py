@@ -85,4 +85,6 @@ def test_what_nobody_can_tell_is_put_before_an_operator_with_the_evidence(stage:
 
 
 def _powershells(stage: Any) -> list[Any]:
-    return [p for p in stage.host().as_json()["processes"] if p["name"] in ("winrshost.exe", "cmd.exe", "powershell.exe")]
+    return [
+        p for p in stage.host().as_json()["processes"] if p["name"] in ("winrshost.exe", "cmd.exe", "powershell.exe")
+    ]

@@ -38,7 +38,7 @@ policies:
     "{name: app1, address: 127.0.0.1, site_port: 1, winrm: {port: 1, transport: ntlm, tls: false,"
     " user: yunwei, password: 'env:NOWHERE'}}",
 )
-DEADLINE_S = 120.0
+DEADLINE_S = 180.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +123,12 @@ class Process:
 
     def __init__(self, environment: dict[str, str], words: tuple[str, ...], cwd: Path) -> None:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("YUNWEI_")}
+        self._errors = (cwd / "stderr.txt").open("w")
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "cli", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=(cwd / "stderr.txt").open("w"),
+            stderr=self._errors,
             env={**clean, "YUNWEI_LANG": "en", **environment},
             cwd=cwd,
             text=True,
@@ -138,6 +139,11 @@ class Process:
 
     def line(self) -> str:
         return self._lines.get(timeout=DEADLINE_S)
+
+    def rest(self) -> Iterator[str]:
+        """The lines that nobody has waited for."""
+        while not self._lines.empty():
+            yield self._lines.get_nowait()
 
     def json(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(self.line())
@@ -155,6 +161,7 @@ class Process:
             self.process.kill()
         self.process.wait(DEADLINE_S)
         self._reader.join(DEADLINE_S)
+        self._errors.close()
         for stream in (self.process.stdin, self.process.stdout):
             assert stream
             stream.close()

@@ -42,6 +42,19 @@ def test_a_time_is_read_in_the_tenants_zone(word: str, wanted: str) -> None:
     assert read_at(word, SHANGHAI, Noon()) == wanted
 
 
+@pytest.mark.parametrize(
+    ("word", "wanted"),
+    [
+        ("-1h", "2026-11-24T03:00:00+00:00"),
+        ("22:30", "2026-11-23T22:30:00+08:00"),
+        ("12:00", "2026-11-24T12:00:00+08:00"),
+        ("9:05", "2026-11-24T09:05:00+08:00"),
+    ],
+)
+def test_a_time_to_look_back_to_is_the_last_one(word: str, wanted: str) -> None:
+    assert read_at(word, SHANGHAI, Noon(), back=True) == wanted
+
+
 @pytest.mark.parametrize("word", ["25:00", "soon", "+", "+5", "2026-13-01 10:00", "2026-12-01T03:30:00", ""])
 def test_what_is_no_time_of_ours_is_left_to_the_intake(word: str) -> None:
     assert read_at(word, SHANGHAI, Noon()) == word

@@ -57,11 +57,22 @@ def test_a_list_is_a_page_with_its_next_one(site: Any) -> None:
 
 def test_a_list_in_a_pipe_is_one_tab_separated_line_each(site: Any) -> None:
     site.run(*SUBMIT, "--at", "+2h", "--description", "why")
-    lines = site.run("request", "list", "--state", "processed", "--text", "WHY", "--from", "00:00").out.splitlines()
-    assert lines == [] or len(lines[0].split("\t")) == 7
-    (line,) = site.run("request", "list", "--text", "WHY").out.splitlines()
+    (line,) = site.run("request", "list", "--state", "processed", "--text", "WHY", "--from", "-1h").out.splitlines()
     assert line.split("\t")[:3] == ["1", "iis-restart", "ledger-test/prod"]
-    assert site.run("request", "list", "--text", "nothing").out == ""
+    assert len(line.split("\t")) == 7
+
+
+@pytest.mark.parametrize(
+    "words", [("--text", "nothing"), ("--to", "-1h"), ("--execution", "failed"), ("--place", "ledger-test/shared")]
+)
+def test_what_does_not_fit_the_filter_is_not_listed(site: Any, words: tuple[str, ...]) -> None:
+    site.run(*SUBMIT, "--at", "+2h")
+    assert site.run("request", "list", *words).out == ""
+
+
+def test_every_fault_of_a_filter_is_told(site: Any) -> None:
+    answer = site.run("request", "list", "--from", "then", "--to", "2026-01-01T00:00:00", "--json")
+    assert {f["path"] for f in answer.data["error"]["faults"]} == {"asked_from", "asked_to"}
 
 
 def test_others_requests_are_in_no_list(site: Any) -> None:

@@ -70,7 +70,7 @@ def test_the_victim_of_a_deadlock_is_run_again(pg_store: Store, at_once: AtOnce)
 
     answers = at_once([lambda: pg_store.write(crossing("a", "b")), lambda: other.write(crossing("b", "a"))])
     assert answers == [None, None]
-    assert len(runs) == 3
+    assert len(runs) >= 3  # the victim, once or more
     assert [pg_store.row("quota_used", key=k)["used"] for k in ("a", "b")] == [3, 3]
     other.close()
 
