@@ -49,7 +49,10 @@ def load_huey(peer: BareHuey, site: Site, number: int) -> dict[str, float]:
     message = peer.huey.serialize_task(peer.noop.s(-1))
     first = time.time() + 86_400
     if site.database:
-        sql = "INSERT INTO huey_schedule (queue, data, timestamp) SELECT 'bench', %s, %s + i FROM generate_series(1, %s) i"
+        sql = (
+            "INSERT INTO huey_schedule (queue, data, timestamp) "
+            "SELECT 'bench', %s, %s + i FROM generate_series(1, %s) i"
+        )
         with psycopg.connect(site.database, autocommit=True) as connection:
             connection.execute(sql, (message, first, number))
         _settle(site)
@@ -117,10 +120,10 @@ def _jobs(store: Store, after: int) -> Iterator[Any]:
 def _copy(site: Site, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
     event: dict[str, Any] = {}
     names = ", ".join(_EVENT)
-    with psycopg.connect(site.database) as connection, connection.cursor() as cursor:
-        with cursor.copy(f"COPY event ({names}) FROM STDIN".encode()) as copy:
-            for event in events:
-                copy.write_row([event[c] for c in _EVENT])
+    sql = f"COPY event ({names}) FROM STDIN".encode()
+    with psycopg.connect(site.database) as connection, connection.cursor() as cursor, cursor.copy(sql) as copy:
+        for event in events:
+            copy.write_row([event[c] for c in _EVENT])
     return event
 
 

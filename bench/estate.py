@@ -7,6 +7,7 @@ from typing import Final
 TENANTS: Final = 20
 CENTERS: Final = 50
 
+
 def write_estate(path: Path) -> Path:
     """Write the estate file. Its rules are real (a closed window, a quota, a cutoff) and allow what is measured."""
     tenants = "".join(_tenant(f"t{t}") for t in range(TENANTS))
@@ -20,9 +21,7 @@ def place(mark: int) -> str:
 
 
 def _tenant(name: str) -> str:
-    centers = "".join(
-        f"          - {{name: d{d}, title: d{d}, database: AIS{name}x{d}}}\n" for d in range(CENTERS)
-    )
+    centers = "".join(f"          - {{name: d{d}, title: d{d}, database: AIS{name}x{d}}}\n" for d in range(CENTERS))
     host = (
         f"          - {{name: app1, address: {name}.example.com, site_port: 80, "
         "winrm: {port: 5985, transport: ntlm, tls: false, user: bench, password: 'env:NONE'}}\n"

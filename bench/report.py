@@ -1,14 +1,11 @@
 """Figures become the document: one entry a row, ours beside the peers, the ratios, the target and whether it is met."""
 
-import os
-import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import psutil
-
 from bench.figures import Figure, Log
+from bench.machine import machine
 from bench.targets import TARGETS, Target
 
 FORMAT: Final = 1
@@ -23,7 +20,7 @@ def document(log: Log, stores: dict[str, str]) -> dict[str, Any]:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": log.quick,
         "seconds": _short(log.seconds()),
-        "machine": _machine(),
+        "machine": machine(),
         "stores": stores,
         "rows": [_row(name, TARGETS[name], [f for f in log.figures if f.row == name]) for name in named],
         "failures": log.failures,
@@ -55,14 +52,6 @@ def _row(name: str, target: Target, figures: Iterable[Figure]) -> dict[str, Any]
 def _ratios(ours: dict[str, float], theirs: dict[str, float]) -> dict[str, float]:
     """Ours divided by theirs, on the same store."""
     return {s: _short(ours[s] / theirs[s]) for s in ours if theirs.get(s)}
-
-
-def _machine() -> dict[str, Any]:
-    memory = psutil.virtual_memory()
-    load = [_short(x) for x in os.getloadavg()]
-    system = f"{platform.system()} {platform.release()}"
-    said = {"cpus": os.cpu_count(), "memory_gib": _short(memory.total / 2**30), "system": system}
-    return {**said, "python": platform.python_version(), "load_at_end": load}
 
 
 def _tidy(value: Any) -> Any:

@@ -70,8 +70,13 @@ class Session:
 
     @property
     def by(self) -> str:
-        """The name under which administration is recorded: --as, or whoever is signed in to this machine."""
-        if self.account:
+        """The name under which administration is recorded: --as, or whoever is signed in to this machine.
+
+        YUNWEI_USER may name an account that is only now being made. Raises NotFound or Denied for --as.
+        """
+        if self.given.options.get("account"):
+            return self.actor.name
+        with suppress(Mistake):  # nobody named, or no such account yet
             return self.actor.name
         with suppress(OSError, KeyError):
             return f"cli:{getpass.getuser()}"

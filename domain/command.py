@@ -14,18 +14,21 @@ Facts = Mapping[str, Any]
 class Fence:
     """What makes one attempt known to the target: a destructive step takes effect at most once for each token.
 
+    `asked` (when the job was asked for, in microseconds) tells jobs of one number apart: numbers begin again where a
+    store is new or an older one was restored, and the markers on the targets stay.
     `run` grows only when an attempt is proven not to have happened, or when an operator says "run again".
     `epoch` tells which worker's attempt it was; `seal` forbids an attempt that has not begun.
     """
 
     job: int
+    asked: int
     run: int
     epoch: int
     seal: bool = False
 
     def token(self, step: str) -> str:
         """The attempt's name, also as a file name on Windows, where a colon would name a stream of another file."""
-        return f"job{self.job}-run{self.run}-{step.replace(':', '.')}"
+        return f"job{self.job}.{self.asked:x}-run{self.run}-{step.replace(':', '.')}"
 
 
 @dataclass(frozen=True, kw_only=True)

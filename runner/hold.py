@@ -17,7 +17,7 @@ from domain.operation import Operation, Step
 from domain.text import Text
 from runner.claims import Claimed
 from runner.moves import move, outcome, overtaken
-from runner.store.rows import to_job
+from runner.store.rows import micros, to_job
 from runner.store.store import Store
 from runner.store.tx import Tx
 
@@ -73,7 +73,8 @@ class Hold:
             raise Stopped(Text("已按要求停止", "stopped as asked"), number=self.job.number)
 
     def fence(self, *, seal: bool = False) -> Fence:
-        return Fence(job=self.job.number, run=self.run, epoch=self.job.epoch, seal=seal)
+        asked = micros(self.job.asked_at) or 0
+        return Fence(job=self.job.number, asked=asked, run=self.run, epoch=self.job.epoch, seal=seal)
 
     # -- remarks ----------------------------------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ class Worker:
         """
         self._stopping.set()
         self._wake.set()
+        for claimer in self._threads[:1]:  # what a claim on its way brings is still ours to hand over
+            claimer.join(timeout=grace_s)
         until, beat_at = time.monotonic() + grace_s, float("-inf")
         while self._held() and time.monotonic() < until:
             for hold in self._held():  # again and again: a claim may just have been under way
@@ -107,7 +109,7 @@ class Worker:
             self._wake.wait(0.1)
             self._wake.clear()
         left = sorted(h.job.number for h in self._held())
-        self._store.write(lambda tx: self._unregister(tx, left))
+        self._quietly(lambda: self._store.write(lambda tx: self._unregister(tx, left)))
         for thread in self._threads:
             thread.join(timeout=2.0)
         return left

@@ -1,4 +1,4 @@
-"""huey alone, as its guide has it: a task, and consumers with its defaults (a second one without the periodic tasks)."""
+"""huey alone, as its guide has it: a task, and consumers with the guide's defaults."""
 
 import logging
 from collections.abc import Sequence

@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import procrastinate
 
@@ -44,7 +45,7 @@ class Procrastination:
     def submit_all(self, jobs: Sequence[tuple[int, datetime | None]]) -> None:
         for at, marks in _by_time(jobs).items():
             for first in range(0, len(marks), CHUNK):
-                batch = [{"mark": mark} for mark in marks[first : first + CHUNK]]
+                batch: list[dict[str, Any]] = [{"mark": mark} for mark in marks[first : first + CHUNK]]
                 self._noop.configure(schedule_at=at).batch_defer(*batch)
 
     def settled(self, number: int, since: float, last_stamp: float, timeout_s: float) -> float:

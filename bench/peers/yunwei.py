@@ -1,12 +1,12 @@
 """The product itself, as its users have it: the desk to ask at, workers from the composition root."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bench.estate import place
 from bench.operations import OPERATIONS
@@ -55,20 +55,19 @@ class Yunwei:
     def submit_all(self, jobs: Sequence[tuple[int, datetime | None]]) -> None:
         numbers: list[int] = []
         for first in range(0, len(jobs), MOST_IN_BULK):
-            bodies = [self.body(*j) for j in jobs[first : first + MOST_IN_BULK]]
+            bodies: list[Mapping[str, Any]] = [self.body(*j) for j in jobs[first : first + MOST_IN_BULK]]
             numbers += [_number(a) for a in submit_many(self.desk, self.actor, bodies)]
         self._first = min(numbers)
 
     def settled(self, number: int, since: float, last_stamp: float, timeout_s: float) -> float:
         until = time.monotonic() + timeout_s
         mine = (job.c.number >= self._first, job.c.state.in_(_FINAL), job.c.ended_at > int(since * 1e6))
-        query = select(func.count(), func.max(job.c.ended_at)).where(*mine)
-        while time.monotonic() < until:
-            ended, last = self.desk.store.select(query)[0].values()
-            if ended >= number:
-                return float(last) / 1e6
+        query = select(job.c.ended_at).where(*mine)
+        while len(ended := self.desk.store.select(query)) < number and time.monotonic() < until:
             time.sleep(LOOK_S)
-        raise TimeoutError(f"{ended} of {number} jobs ended within {timeout_s:g} s")
+        if len(ended) >= number:
+            return float(max(row["ended_at"] for row in ended)) / 1e6
+        raise TimeoutError(f"{len(ended)} of {number} jobs ended within {timeout_s:g} s")
 
     def worker(self, slots: int) -> Work:
         return _Worker(self.product, slots)

@@ -23,8 +23,8 @@ LONGEST_LEASES: Final = 4
 
 
 def measure(run: Run) -> Iterator[Figure]:
-    for _, store, site in run.contests("ours"):
-        site = replace(site, lease_s=run.scale.lease_s)
+    for _, store, plain in run.contests("ours"):
+        site = replace(plain, lease_s=run.scale.lease_s)
         with Yunwei(site) as peer:
             taken = [_reconciled(peer, site, mark) for mark in range(run.scale.kills)]
         detail = {"samples_s": taken, "lease_s": site.lease_s, "median": median(taken)}

@@ -1,4 +1,4 @@
-"""Lists and searches over the loaded store: every filter of the API, first and deep pages. Read through the same call."""
+"""Lists and searches over the loaded store: every filter of the API, first and deep pages."""
 
 import random
 import time

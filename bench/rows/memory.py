@@ -2,18 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from typing import Final
-
-import psutil
 
 from bench.crew import Crew
 from bench.figures import Figure
+from bench.machine import resident_mib
 from bench.peers import peer_named
 from bench.peers.yunwei import Yunwei
 from bench.rows import PEERS, Run
 from bench.web import Portal
-
-MIB: Final = 2**20
 
 
 def measure(run: Run) -> Iterator[Figure]:
@@ -22,15 +18,9 @@ def measure(run: Run) -> Iterator[Figure]:
             with Crew(name, site, number=1) as crew:
                 crew.go()
                 time.sleep(run.scale.idle_s)
-                yield Figure(row="memory.worker", peer=name, store=store, value=_resident(crew.workers[0].pid))
+                yield Figure(row="memory.worker", peer=name, store=store, value=resident_mib(crew.workers[0].pid))
             if isinstance(peer, Yunwei):
                 with Portal(site, peer) as portal:
                     portal.get("/api/v1/requests")
                     time.sleep(run.scale.idle_s)
-                    yield Figure(row="memory.portal", peer=name, store=store, value=_resident(portal.child.pid))
-
-
-def _resident(pid: int) -> float:
-    """MiB."""
-    process = psutil.Process(pid)
-    return sum(p.memory_info().rss for p in [process, *process.children(recursive=True)]) / MIB
+                    yield Figure(row="memory.portal", peer=name, store=store, value=resident_mib(portal.child.pid))

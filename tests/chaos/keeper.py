@@ -77,10 +77,10 @@ class Keeper:
         return running.pid if running else None
 
     def kill(self, name: str) -> bool:
-        """SIGKILL what runs there. False if nothing does."""
+        """SIGKILL what runs there. False if nothing does, or if it is not up yet."""
         kept = self._kept[name]
         with kept.guard:
-            if kept.running is None or kept.running.exit_code is not None:
+            if kept.running is None or kept.running.exit_code is not None or not kept.running.is_ready():
                 return False
             at = now()
             kept.running.kill()
@@ -92,7 +92,7 @@ class Keeper:
         kept = self._kept[name]
         with kept.guard:
             running = kept.running
-            if running is None or running.frozen or running.exit_code is not None:
+            if running is None or running.frozen or running.exit_code is not None or not running.is_ready():
                 return None
             running.freeze()
         return running

@@ -52,6 +52,7 @@ class Running:
             )
         self.pid = self._process.pid
         self.frozen = False
+        self._said_ready = False
         leash.tie(self.pid)
 
     def ready(self, timeout_s: float = READY_S) -> dict[str, Any]:
@@ -62,7 +63,14 @@ class Running:
         line = pipe.readline() if heard else b""
         if not line:
             raise NotReady(f"{self.name} was not ready in {timeout_s:g} s (exit code {self.exit_code}): {self._tail()}")
+        self._said_ready = True
         return dict(json.loads(line))
+
+    def is_ready(self) -> bool:
+        """Whether it has said that it is ready. Does not wait."""
+        if not self._said_ready and self._process.stdout and self.exit_code is None:
+            self._said_ready = bool(select.select([self._process.stdout], [], [], 0)[0])
+        return self._said_ready
 
     @property
     def exit_code(self) -> int | None:

@@ -1,7 +1,6 @@
 """`python -m tests.sim --seeds N --first S [--trace]`: run seeds, print what broke and a summary."""
 
 import argparse
-import logging
 import sys
 import time
 from collections import Counter
@@ -17,7 +16,6 @@ ALSO = ("needs-attention", "late zombies")
 
 def main() -> int:
     """Exit code 0: every invariant held in every seed."""
-    logging.disable(logging.CRITICAL)
     asked = _asked()
     started = time.monotonic()
     if asked.seed is not None:

@@ -1,6 +1,5 @@
 """Many seeds, on several processes."""
 
-import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -15,12 +14,8 @@ def run_all(seeds: range, processes: int) -> list[Result]:
     if processes < 2:
         return [_slim(seed) for seed in seeds]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_silence) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
         return list(pool.map(_slim, seeds, chunksize=CHUNK))
-
-
-def _silence() -> None:
-    logging.disable(logging.CRITICAL)
 
 
 def _slim(seed: int) -> Result:

@@ -109,7 +109,9 @@ class Oracle:
         before, after = self.rows[number], now[number]
         if before == after and not any(e.job == number for e in events):
             return
-        if (before.epoch, before.worker) != (hold.job.epoch, hold.worker):
+        # Nobody's: whoever looked was thought lost, and nobody has taken the doubt over yet. The epoch still counts.
+        free = before.worker is None and before.state == "in-doubt"
+        if before.epoch != hold.job.epoch or not (free or before.worker == hold.worker):
             mine, theirs = f"epoch {hold.job.epoch}", f"epoch {before.epoch} of {before.worker}"
             self.world.violate("stale", f"job {number}: a write of {mine} was accepted, the row is of {theirs}")
         if any(e.kind is Kind.STEP_BEGUN for e in events) and after.begun:
@@ -118,7 +120,8 @@ class Oracle:
                 self.world.violate("lease", f"job {number}: a destructive step began after its lease had run out")
 
     def _locks(self, now: dict[int, Row]) -> None:
-        holding = [r for r in now.values() if r.state in HOLDING and r.lock_mode != "none"]
+        """A question about a late start that nothing has come of yet holds no place."""
+        holding = [r for r in now.values() if r.state in HOLDING and r.lock_mode != "none" and r.started_at]
         for i, one in enumerate(holding):
             for other in holding[i + 1 :]:
                 if _in_the_way(one, other):

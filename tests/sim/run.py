@@ -1,5 +1,8 @@
 """One run: a seed makes a world, its trouble and its people; then it becomes quiet, and everything is judged."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,9 +54,34 @@ class Result:
 def simulate(seed: int) -> Result:
     """Run one seed to its end. The same seed gives the same run, on any machine."""
     scene = _Scene(seed)
-    scene.trouble()
-    scene.quiet()
-    return scene.judged()
+    with _listening(scene.world):
+        scene.trouble()
+        scene.quiet()
+        return scene.judged()
+
+
+class _Ear(logging.Handler):
+    """What the core logs as an error of its own, and then goes on from, is a violation here."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(logging.ERROR)
+        self._world = world
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self._world.violate("own-error", f"{record.getMessage()}: {error!r}")
+
+
+@contextmanager
+def _listening(world: World) -> Iterator[None]:
+    log, ear = logging.getLogger("yunwei"), _Ear(world)
+    log.addHandler(ear)
+    log.propagate, before = False, log.propagate
+    try:
+        yield
+    finally:
+        log.removeHandler(ear)
+        log.propagate = before
 
 
 class _Scene:

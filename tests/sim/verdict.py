@@ -58,7 +58,7 @@ class Verdict:
     def _had(self, number: int) -> set[tuple[str, str]]:
         """What happened; a reboot that cut the program short has renewed everything too."""
         had = {(e.host, e.what) for e in self._oracle.effects_of(number)}
-        tokens = [(h.path, t) for h in self._hosts.all.values() for t in h.renewed if t.startswith(f"job{number}-")]
+        tokens = [(h.path, t) for h in self._hosts.all.values() for t in h.renewed if t.startswith(f"job{number}.")]
         return had | {(path, token.split("-", 2)[2]) for path, token in tokens}
 
     def _called_off_is_true(self) -> None:

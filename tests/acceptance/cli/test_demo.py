@@ -3,6 +3,8 @@
 import json
 import signal
 import socket
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,8 +47,11 @@ def test_the_demo_stays_up_until_it_is_interrupted_and_leaves_nothing_behind(
         shown += demo.line()
     for words in ("YUNWEI_TOKEN=yw_", "request submit iis-restart ledger-test/shared", "curl", "开始偏差"):
         assert words in shown
+    url = urlsplit(shown.split("门户 ")[1].split("，")[0])
+    assert _listens(url.port or 0)
     demo.tell(signal.SIGINT)
     assert demo.end() == 0
+    assert not _listens(url.port or 0)
     assert _nothing_runs(tmp_path / "demo")
 
 
@@ -105,9 +110,6 @@ def _listens(port: int) -> bool:
 
 
 def _within_deadline(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
-    import threading
-    import time
-
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if holds():

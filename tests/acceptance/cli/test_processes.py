@@ -41,7 +41,7 @@ def test_up_serves_the_api_and_works_until_it_is_told_to_stop(site: Any, start: 
     up = start(site.environment, "up", "--port", "0", "--json")
     ready = up.json()
     assert set(ready) == {"portal", "worker"}
-    assert _answers(ready["portal"] + "/api/v1/healthz") == 200
+    assert _answers(ready["portal"] + "/healthz") == 200
     assert len(site.run("worker", "list", "--json").data["items"]) == 1
     up.tell(signal.SIGTERM)
     assert up.end() == 0
@@ -51,7 +51,7 @@ def test_up_serves_the_api_and_works_until_it_is_told_to_stop(site: Any, start: 
 def test_a_portal_alone_has_no_worker(site: Any, start: Callable[..., Any]) -> None:
     portal = start(site.environment, "portal", "--port", "0", "--json")
     url = portal.json()["portal"]
-    assert _answers(url + "/api/v1/healthz") == 200
+    assert _answers(url + "/healthz") == 200
     assert site.run("worker", "list", "--json").data["items"] == []
     portal.tell(signal.SIGTERM)
     assert portal.end() == 0

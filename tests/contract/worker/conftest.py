@@ -70,7 +70,7 @@ class Shop:
         return to_job(row)
 
     def kill(self, worker: Worker) -> None:
-        """All that is left of a worker after kill -9: it beats no more, writes no more, and its job's thread is stuck."""
+        """As after kill -9: it beats no more, writes no more, and its job's thread is stuck on the wire."""
         worker._stopping.set()
         worker._wake.set()
         for thread in worker._threads:

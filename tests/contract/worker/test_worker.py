@@ -1,5 +1,6 @@
 """What a worker does with a job, whatever store and bell it works on."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,36 @@ def test_a_worker_that_has_nothing_stops_at_once(shop: Any) -> None:
     assert workers(shop.desk) == []
 
 
+@pytest.mark.req("CORE-12")
+def test_a_claim_that_is_on_its_way_when_a_worker_stops_is_handed_over(shop: Any) -> None:
+    worker = shop.worker(start=False)
+    claims, reached, go_on = worker._claims.next, threading.Event(), threading.Event()
+
+    def slow(free: int) -> Any:
+        found = claims(free)
+        if found.claimed:
+            reached.set()
+            assert go_on.wait(20)
+        return found
+
+    worker._claims.next = slow
+    worker.start()
+    number = submit(shop.desk, LI, wish(params={"steps": 2})).number
+    assert reached.wait(20)
+    left: list[list[int]] = []
+    stopper = threading.Thread(target=lambda: left.append(worker.stop(grace_s=10)))
+    stopper.start()
+    assert worker._stopping.wait(20)
+    go_on.set()
+    stopper.join(20)
+    shop.workers.remove(worker)
+    assert left == [[]]
+    assert shop.job(number).state in (State.WAITING, State.SUCCEEDED)
+    shop.worker()
+    shop.ears.wait(number, *ENDED)
+    assert [e[1] for e in shop.wire.effects] == ["s0", "s1"]
+
+
 def lose_worker_in_step(shop: Any, **params: Any) -> int:
     """A worker dies while its first step is on the wire; the wire's thread hangs on, as on a remote host."""
     first, gate = shop.worker(), shop.wire.gate("s0")
@@ -135,7 +166,9 @@ def test_a_step_that_provably_did_not_happen_is_done_under_a_new_token(shop: Any
     shop.wire.gates.clear()
     shop.worker()
     assert shop.ears.wait(number, *ENDED).kind is Kind.SUCCEEDED
-    assert [e[2] for e in shop.wire.effects] == [f"job{number}-run1-s0", f"job{number}-run2-s0"]
+    tokens = [e[2] for e in shop.wire.effects]
+    assert [t.split("-", 1)[1] for t in tokens] == ["run1-s0", "run2-s0"]
+    assert all(t.startswith(f"job{number}.") for t in tokens)
 
 
 @pytest.mark.req("CORE-2")
@@ -203,8 +236,6 @@ def test_a_paused_worker_claims_nothing_until_it_is_resumed(shop: Any) -> None:
 
 
 def _wait_for(condition: Callable[[], object], wait_s: float = 20.0) -> None:
-    import threading
-
     tick = threading.Event()
     for _ in range(int(wait_s / 0.02)):
         if condition():
