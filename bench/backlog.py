@@ -7,6 +7,7 @@ the events are chained, so that the audit verifies.
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ def load(peer: Yunwei, site: Site, number: int) -> dict[str, float]:
     """Store `number` future and `number` finished jobs. Answers the seconds each part took."""
     before, store = time.monotonic(), peer.desk.store
     after = _highest(store)
-    _insert_rows(store, number, after)
+    _insert_rows(store, site, number, after)
     rows_s = time.monotonic() - before
     _chain_events(store, site, after)
     events_s = time.monotonic() - before - rows_s
@@ -77,13 +78,30 @@ def _highest(store: Store) -> int:
         return int(connection.execute(text("SELECT coalesce(max(number), 0) FROM job")).scalar_one())
 
 
-def _insert_rows(store: Store, number: int, after: int) -> None:
+def _insert_rows(store: Store, site: Site, number: int, after: int) -> None:
     given = {"count": number, "after": after, "now": micros(store.clock.now()), "line": "\n"}
-    given |= {"plan": _PLAN, "outcome": _OUTCOME}
-    with store.engine.connect().execution_options(writes=True) as connection, connection.begin():
-        for statement in _STATEMENTS:
-            wanted = {k: v for k, v in given.items() if f":{k}" in statement}
-            connection.execute(text(statement), wanted)
+    given |= {"plan": _PLAN, "outcome": _OUTCOME, "params": '{"mark":-1}'}
+    for statement in _STATEMENTS:
+        wanted = {k: v for k, v in given.items() if f":{k}" in statement}
+        if site.database:
+            with store.engine.begin() as connection:
+                connection.execute(text(statement), wanted)
+        else:
+            with _lite(site) as lite:
+                lite.execute(statement, wanted)
+
+
+@contextmanager
+def _lite(site: Site) -> Iterator[sqlite3.Connection]:
+    """The SQLite file, opened for loading: a large cache, and no waiting for the disk."""
+    connection = sqlite3.connect(f"{site.home}/yunwei.db", timeout=60)
+    for pragma in ("synchronous=OFF", "cache_size=-2000000"):
+        connection.execute(f"PRAGMA {pragma}")
+    try:
+        with connection:
+            yield connection
+    finally:
+        connection.close()
 
 
 def _chain_events(store: Store, site: Site, after: int) -> None:
@@ -136,16 +154,16 @@ def _insert(site: Site, events: Iterator[dict[str, Any]]) -> dict[str, Any]:
             yield event
 
     marks = ", ".join(f":{c}" for c in _EVENT)
-    connection = sqlite3.connect(f"{site.home}/yunwei.db", timeout=60)
-    with connection:
+    with _lite(site) as connection:
         connection.executemany(f"INSERT INTO event ({', '.join(_EVENT)}) VALUES ({marks})", rows())  # noqa: S608
-    connection.close()
     return last
 
 
 def _settle(site: Site) -> None:
     """What autovacuum and the checkpointer would do in the next minutes anyway, so that it is not measured."""
     if not site.database:
+        with closing(sqlite3.connect(f"{site.home}/yunwei.db")) as lite:
+            lite.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return
     with psycopg.connect(site.database, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")

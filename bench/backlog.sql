@@ -22,5 +22,5 @@ SELECT 1, 4, CASE i % 20 WHEN 0 THEN 'failed' WHEN 1 THEN 'cancelled' ELSE 'succ
 FROM n ORDER BY i
 --;
 INSERT INTO request (number, version, operation, place, tenant, params, planned_at, asked_at, asked_by, description, email)
-SELECT number, version, operation, place, tenant, '{"mark"\:-1}', planned_at, asked_at, asked_by, 'bulk ' || number, ''
+SELECT number, version, operation, place, tenant, :params, planned_at, asked_at, asked_by, 'bulk ' || number, ''
 FROM job WHERE number > :after ORDER BY number

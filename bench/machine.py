@@ -24,3 +24,9 @@ def resident_mib(pid: int) -> float:
     """Resident memory of a process and its children."""
     process = psutil.Process(pid)
     return float(sum(p.memory_info().rss for p in [process, *process.children(recursive=True)])) / MIB
+
+
+def cpu_s(pid: int) -> float:
+    """Processor seconds that a process has used so far, in user mode and in the kernel."""
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     PROGRESS = "progress"
     OUTPUT = "output"
     RATED = "rated"
+    ATTACHED = "attached"
     ALARM = "alarm"
     # of the product itself
     USER_CHANGED = "user-changed"

@@ -55,6 +55,7 @@ LIFE: Final[dict[State, dict[Kind, State]]] = {
     State.STOPPING: _WORK,
     State.IN_DOUBT: {
         Kind.RESUMED: State.RUNNING,
+        Kind.RELEASED: State.WAITING,  # to go on, the policies are asked again: time has passed
         Kind.FAILED: State.FAILED,
         Kind.CANCELLED: State.CANCELLED,
         Kind.SUCCEEDED: State.SUCCEEDED,

@@ -64,7 +64,7 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
     def write(tx: Tx) -> State:
         was = open_request(desk, tx, number, actor)
         kind, changes = _resolution(word, was.job)
-        if was.row["plan"] is None and kind is not Kind.FAILED:
+        if was.job.started_at is None and kind is not Kind.FAILED:
             kind, changes = Kind.RUN_AGAIN, _start_now(tx, was.operation)
         facts = {"word": word, "opinion": opinion, "step": was.job.step}
         return move(tx, was.job, kind, actor=actor.name, changes=changes, facts=facts).state

@@ -61,8 +61,12 @@ def effect(facts: Facts) -> Judgement:
 
 
 def _broken_off(facts: Facts, evidence: dict[str, Any]) -> Judgement:
-    """The command died after it began. New workers, or a reboot, prove that the old ones are gone all the same."""
-    if not renewed(facts) and services_up(facts):
+    """The command died after it began. New workers, or a reboot, prove that the old ones are gone all the same.
+
+    Where no worker ran before (an idle pool) their absence proves nothing.
+    """
+    before = ((facts.get("marker") or {}).get("before") or {}).get("workers")
+    if before and not renewed(facts) and services_up(facts):
         return Judgement(
             outcome=Outcome.DONE,
             text=Text(

@@ -1,6 +1,6 @@
 """Who is asking: a Bearer token becomes an actor, and its scopes say what it may be used for."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -57,10 +57,10 @@ def _enter(desk: Desk, presented: Secret) -> Actor:
         raise NoEntry(denied.text) from None
 
 
-def _holder_of(*scopes: str) -> Callable[[Caller], Caller]:
+def _holder_of(*scopes: str) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency: the caller, if the token has one of these scopes. Raises Denied."""
 
-    def check(known: Annotated[Caller, Depends(caller)]) -> Caller:
+    async def check(known: Annotated[Caller, Depends(caller)]) -> Caller:
         if not known.actor.scopes.intersection(scopes):
             wanted = " or ".join(scopes)
             zh, en = f"令牌缺少所需范围：{wanted}", f"The token lacks the scope: {wanted}"

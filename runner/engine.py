@@ -89,7 +89,8 @@ class Engine:
         try:
             if hold.job.state is State.IN_DOUBT:
                 self._reconcile(hold)
-            self._work(hold)
+            if not hold.over.is_set():
+                self._work(hold)
         except (Overtaken, StoreDown) as trouble:
             # Without the store nothing can be said: the lease runs out, and whoever can write then looks and decides.
             log.warning("job %s: this attempt stops: %s", hold.job.number, trouble)
@@ -213,17 +214,25 @@ class Engine:
         return hold.operation.judge_look(step, reading)
 
     def _reconcile(self, hold: Hold) -> None:
-        """After a lost worker: look, then go on with this step or the next. The job leaves doubt in one commit."""
+        """After a lost worker: look, and leave doubt in one commit.
+
+        Proofs that are left go on at once. Destructive steps go back in line: who claims them asks the policies again,
+        for time has passed, and a window may have closed.
+        """
         step = hold.plan[hold.step]
         judgement = self._look(hold, step)
         hold.note(Kind.LOOKED, step=step.key, run=hold.run, **_told(judgement))
         if judgement.outcome is Outcome.NOT_DONE:
             hold.run += 1
+        else:
+            _settled(judgement)
+            hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
+            hold.step += 1
+        if not any(s.destructive for s in hold.plan[hold.step :]):
             hold.resume(step=hold.step)
             return
-        _settled(judgement)
-        hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
-        hold.resume(step=hold.step + 1)
+        hold.check()
+        hold.release(Text("已核实，重新排队继续", "looked at; the rest goes back in line"))
 
     # -- sending and ending -----------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from domain.job import Job, State
 from domain.operation import Operation, Step
 from domain.text import Text
 from runner.claims import Claimed
-from runner.moves import move, outcome, overtaken
+from runner.moves import move, outcome, overtaken, taken_back
 from runner.store.rows import micros, to_job
 from runner.store.store import Store
 from runner.store.tx import Tx
@@ -119,7 +119,9 @@ class Hold:
 
     def release(self, text: Text) -> None:
         """Hand the job back between two steps: the next worker goes on from here."""
-        self._leave(Kind.RELEASED, {"step": self.step, "begun": 0}, {"text": text.as_dict()})
+        changed = any(s.destructive for s in self.plan[: self.step])
+        changes = {"step": self.step, "begun": 0, "run": self.run, **taken_back(self.job, changed=changed)}
+        self._leave(Kind.RELEASED, changes, {"text": text.as_dict()})
 
     def resume(self, *, step: int) -> None:
         """Out of doubt: go on with `step`."""

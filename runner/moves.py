@@ -53,6 +53,14 @@ def outcome(text: Text, **facts: Any) -> dict[str, Any]:
     return {"outcome": dumps({"text": text.as_dict(), **facts})}
 
 
+def taken_back(job: Job, *, changed: bool) -> dict[str, Any]:
+    """What a release takes back: a job that has `changed` nothing has not started, so it can still be late or missed.
+
+    A job that a person has decided about (it has an outcome) keeps its start: that it goes on is that person's word.
+    """
+    return {} if changed or job.outcome is not None else {"started_at": None}
+
+
 def _leaving(tx: Tx, state: State) -> dict[str, Any]:
     """What a state leaves behind: a worker and its lease belong to work only, an end has its time."""
     changes: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from domain.event import Event, Kind
 from domain.job import State
 from domain.text import Text
 from runner.claims import miss
-from runner.moves import move, outcome
+from runner.moves import move, outcome, taken_back
 from runner.store.rows import to_job
 from runner.store.store import Store
 from runner.store.tx import Row, Tx
@@ -98,7 +98,9 @@ class Sweeper:
             text = Text("已按要求停止", "stopped as asked")
             move(tx, job, Kind.CANCELLED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
         else:
-            move(tx, job, Kind.RELEASED, facts={**facts, "why": "lease"})
+            changed = any(s["destructive"] for s in json.loads(row["plan"])[: job.step])
+            back = taken_back(job, changed=changed)
+            move(tx, job, Kind.RELEASED, changes=back, facts={**facts, "why": "lease"})
 
     def _late(self, tx: Tx, row: Row) -> None:
         job = to_job(row)

@@ -1,4 +1,4 @@
-"""Every operation is whole: described, planned as its case files say, and in the CLI, the API and the manual at once."""
+"""Every operation is whole: described, planned as its cases say, and in the CLI, the API and the manual at once."""
 
 import json
 import shutil
@@ -98,8 +98,8 @@ class ClearCache(Operation):
             yield Step(key=f"clear:{host.name}", title=title, do=Pause(seconds=float(self.depth)), timeout_s=30.0)
 '''
 COPIED = (
-    *"domain policies playbooks inventory executors runner intake portal commands docs lab".split(),
-    "tests/plans",
+    *("domain", "policies", "playbooks", "inventory", "executors", "runner", "intake", "portal", "commands", "lab"),
+    *("docs", "tests/plans"),
 )
 COPIED_FILES = ("cli.py", "wiring.py", "tests/plan_cases.py", "tests/test_catalog.py")
 

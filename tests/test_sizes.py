@@ -1,4 +1,4 @@
-"""Small, and measured: functions stop at 50 lines, product files at 300; the names that hide what a thing is are out."""
+"""Small, and measured: functions stop at 50 lines, product files at 300; names that say nothing are out."""
 
 import ast
 from pathlib import Path

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterator
 from statistics import median
+from typing import Any
 
 from bench.crew import Crew
 from bench.figures import Figure
+from bench.machine import cpu_s
 from bench.peers import Peer, peer_named
 from bench.rows import PEERS, Run
 from bench.site import Site
@@ -20,14 +22,21 @@ def measure(run: Run) -> Iterator[Figure]:
 
 
 def _drains(run: Run, name: str, store: str, site: Site, peer: Peer) -> Figure:
-    number, recorded, drained, doubled = run.scale.drained, [], [], 0
+    number, recorded, drained, cpu_ms, doubled = run.scale.drained, [], [], [], 0
     for index in range(run.scale.repeats):
         with Crew(name, site) as crew:
             recorded.append(record(peer, number, first=index * number))
+            before_s = _cpu_s(crew)
             drained.append(drain(peer, crew, number))
+            cpu_ms.append(1000 * (_cpu_s(crew) - before_s) / number)
             doubled += crew.stamps.doubled
-    detail = {"runs": drained, "recorded_per_s": median(recorded), "jobs": number, "doubled": doubled}
+    detail: dict[str, Any] = {"jobs": number, "runs": drained, "recorded_per_s": median(recorded), "doubled": doubled}
+    detail["worker_cpu_ms_per_job"] = median(cpu_ms)  # what a busy machine does not change
     return Figure(row="rate", peer=name, store=store, value=median(drained), detail=detail)
+
+
+def _cpu_s(crew: Crew) -> float:
+    return sum(cpu_s(worker.pid) for worker in crew.workers)
 
 
 def record(peer: Peer, number: int, first: int = 0) -> float:

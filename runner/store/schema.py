@@ -125,6 +125,21 @@ idempotency = Table(
     _moment("at", nullable=False),
 )
 
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("number", _Id, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("added_by", String(100), nullable=False),
+    _moment("added_at", nullable=False),
+)
+Index("attachment_by_request", attachment.c.number)
+
 account = Table(
     "account",
     metadata,

@@ -9,7 +9,8 @@ from tests.sim.many import run_all
 from tests.sim.run import Result, simulate
 
 TAIL = 60
-MOST_SHOWN = 5
+MOST_SHOWN = 3
+MOST_NAMED = 50
 SHOWN = ("jobs", "succeeded", "crashes", "zombies", "outages", "severed", "effects", "doubles", "lost")
 ALSO = ("needs-attention", "late zombies")
 
@@ -25,6 +26,8 @@ def main() -> int:
     broken = [r for r in results if r.violations]
     for result in broken[:MOST_SHOWN]:
         _show(result)
+    for result in broken[MOST_SHOWN:MOST_NAMED]:
+        print(f"seed {result.seed}: {result.violations[0]}")
     if asked.trace and asked.seed is not None:
         print("\n".join(results[0].lines))
     print(_summary(results, len(broken), time.monotonic() - started))

@@ -18,7 +18,9 @@ _COLUMNS = (
     "number, state, epoch, worker, lease_until, run, step, begun, due_at, planned_at, latest_start, started_at, "
     "blocked_by, tenant, place, lock_mode, operation"
 )
+_HOUR = 3_600_000_000
 _OPEN = {"running", "stopping", "in-doubt"}
+_WAITING = {"waiting", "pending"}
 _CALM = {"sim-glance"}  # operations that do not interrupt users
 
 
@@ -97,6 +99,8 @@ class Oracle:
             self.world.violate("life", f"job {event.job}: {event.kind} from {was} to {to} is no move of LIFE")
         walked[event.job or 0] = to
         self.world.tell(f"job {event.job}: {was} -> {to} ({event.kind})")
+        if to == "needs-attention":
+            self.world.count("needs-attention")
         if event.kind is Kind.CLAIMED:
             self._claim(self.rows[event.job or 0])
 
@@ -136,7 +140,7 @@ class Oracle:
     def _remember(self, event: Event) -> None:
         if event.job is None:
             return
-        if event.kind is Kind.CLAIMED:
+        if event.kind in (Kind.CLAIMED, Kind.RESUMED):
             self.claimed_us[event.job] = self.world.now_us
         if event.kind is Kind.RUN_AGAIN:
             self.run_again[event.job] = self.run_again.get(event.job, 0) + 1
@@ -197,17 +201,26 @@ class Oracle:
 
     def landmark(self) -> int | None:
         """When the next job is due, if nothing is going on until then; None while something is."""
-        ahead = self.world.now_us + 3_600_000_000
+        now = self.world.now_us
+        times = [now + _HOUR]
         for row in self.rows.values():
-            due = row.due_at + self._offset
-            if row.state in _OPEN or (row.state == "waiting" and due <= self.world.now_us and row.blocked_by is None):
+            due, latest = row.due_at + self._offset, row.latest_start + self._offset
+            is_due = due <= now and row.blocked_by is None
+            is_late = latest < now and row.started_at is None
+            if row.state in _OPEN or (row.state in _WAITING and (is_due or is_late)):
                 return None
-            if row.state in ("waiting", "pending") and due > self.world.now_us:
-                ahead = min(ahead, due)
-        return ahead
+            if row.state in _WAITING:
+                times += [t for t in (due, latest + 1) if t > now]
+        return min(times)
 
     def unsettled(self) -> list[Row]:
-        return [r for r in self.rows.values() if State(r.state) not in FINAL and r.state != "needs-attention"]
+        """Jobs that are neither over, nor a question to a person, nor behind such a question."""
+        return [r for r in self.rows.values() if State(r.state) not in FINAL and not self._asks(r)]
+
+    def _asks(self, row: Row) -> bool:
+        if row.state == "waiting" and row.blocked_by is not None:
+            return self._asks(self.rows[row.blocked_by])
+        return row.state == "needs-attention"
 
 
 def closed(row: Row, moment: datetime) -> str:

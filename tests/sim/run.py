@@ -164,6 +164,6 @@ class _Scene:
         for row in self.oracle.rows.values():
             states[row.state] = states.get(row.state, 0) + 1
         for state, count in states.items():
-            self.world.count(state, count)
+            self.world.count(state if state != "needs-attention" else "left to a person", count)
         self.world.count("jobs", len(self.oracle.rows))
         self.world.count("turns", self.world.turns)

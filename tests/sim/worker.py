@@ -95,8 +95,9 @@ class SimWorker(Worker):
         self.world.kill(self.party)
 
     def _start(self) -> None:
-        while not self._try(lambda: self._store.write(self._register)):
-            self.world.wait(None, 1.0)
+        if not self._try(lambda: self._store.write(self._register)):
+            self.world.kill(self.party)  # a worker that cannot say hello does not stay
+            return
         for name, loop in (("claim", self._claiming), ("beat", self._beating), ("sweep", self._sweeping)):
             self.world.spawn(self.party, f"{self.id}/{name}", loop)
 

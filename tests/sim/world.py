@@ -121,6 +121,7 @@ class World:
     def thaw(self, party: Party) -> None:
         """The clock has passed the end of the freeze: it goes on as if nothing had been."""
         party.frozen_until, party.thawed_at = 0, self.now_us
+        self.count("zombies", any(a.hold for a in party.actors))
         self.tell(f"{party.name} thaws")
 
     # -- turns, as actors see them ----------------------------------------------------------------------------

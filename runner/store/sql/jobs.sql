@@ -46,6 +46,7 @@ SELECT tenant, pg_try_advisory_xact_lock(7957, hashtext(tenant)) AS ours FROM un
 -- name: lock_conflict
 SELECT number, 0 AS in_line, due_at FROM job
 WHERE state IN ('running', 'stopping', 'in-doubt', 'needs-attention')
+  AND (state <> 'needs-attention' OR started_at IS NOT NULL) -- a question about a late start keeps nobody out
   AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
   AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
   AND (place = :place OR place = :above OR substr(place, 1, :below_length) = :below)
@@ -70,7 +71,8 @@ UPDATE job SET blocked_by = NULL, rev = rev + 1 WHERE blocked_by = :number RETUR
 UPDATE job SET blocked_by = NULL, rev = rev + 1
 WHERE blocked_by IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM job b WHERE b.number = job.blocked_by
-    AND (b.state IN ('running', 'stopping', 'in-doubt', 'needs-attention') OR (b.state = 'waiting' AND b.due_at <= :now)))
+    AND (b.state IN ('running', 'stopping', 'in-doubt') OR (b.state = 'needs-attention' AND b.started_at IS NOT NULL)
+      OR (b.state = 'waiting' AND b.due_at <= :now)))
 RETURNING number, tenant
 
 -- name: clear_receipt

@@ -1,5 +1,6 @@
 """What happened, as it happens: pages, server-sent events that resume, and the feed of everything."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -106,15 +107,15 @@ def test_a_stream_begins_after_the_number_that_is_asked_for(alice: httpx2.Client
 def test_many_watchers_of_one_job_all_see_all_of_it(alice: httpx2.Client, desk: Desk) -> None:
     number, there = asked(alice), threading.Barrier(61)
 
-    def watch(_: int) -> list[int]:
-        with _watching(alice, f"{REQUESTS}/{number}/events") as response:
+    def watch(client: httpx2.Client) -> list[int]:
+        with _watching(client, f"{REQUESTS}/{number}/events") as response:
             lines = lines_until_end(response)
             first = int(next(lines)[0])
             there.wait(30)
             return [first, *(int(i) for i, _ in lines if i != "end")]
 
-    with client_of_many(alice) as alice, ThreadPoolExecutor(60) as pool:
-        watching = [pool.submit(watch, n) for n in range(60)]
+    with client_of_many(alice) as roomy, ThreadPoolExecutor(60) as pool:
+        watching = [pool.submit(watch, roomy) for _ in range(60)]
         there.wait(30)
         _say(desk, number, 10)
         alice.post(f"{REQUESTS}/{number}/cancel", json={"reason": "r"})
@@ -192,12 +193,25 @@ def test_stopping_the_server_ends_its_streams_at_once(desk: Desk, token: Callabl
         assert not server.is_up
 
 
-def test_nobody_looks_at_the_store_while_nobody_watches(desk: Desk, alice: httpx2.Client) -> None:
-    looks: list[int] = []
-    tail = stream.Tail(lambda: looks.append(1) or len(looks), most=1)
-    threads = {t.name for t in threading.enumerate()}
-    assert "portal-tail" not in threads
-    assert looks == []
+def test_the_store_is_looked_at_only_while_somebody_watches() -> None:
+    looked = threading.Semaphore(0)
+
+    def look() -> int:
+        looked.release()
+        return 0
+
+    async def watch(tail: stream.Tail) -> bool:
+        watcher = tail.join()
+        seen = await asyncio.to_thread(looked.acquire, timeout=10)
+        tail.leave(watcher)
+        return seen
+
+    tail = stream.Tail(look, most=1)
+    assert not looked.acquire(timeout=3 * stream.LOOK_S)
+    assert asyncio.run(watch(tail))
+    while looked.acquire(timeout=3 * stream.LOOK_S):  # ends only if nobody looks any more
+        pass
+    assert asyncio.run(watch(tail))
     tail.close()
 
 
@@ -205,7 +219,8 @@ def test_too_many_watchers_are_told_to_come_back(desk: Desk, token: Callable[...
     with served(desk, Limits(watchers=1)) as server, client_of(server, token("alice")) as alice:
         number = asked(alice, planned_at=ahead(hours=2))
         with _watching(alice, f"{REQUESTS}/{number}/events") as response:
-            next(lines_until_end(response))
+            lines = lines_until_end(response)  # kept: the connection closes with it
+            next(lines)
             second = alice.get(f"{REQUESTS}/{number}/events", headers=SSE)
             assert (second.status_code, second.json()["code"]) == (503, "unreachable")
             assert "retry-after" in second.headers

@@ -20,7 +20,7 @@ from tests.chaos.leash import Leash
 from tests.chaos.processes import Running, wait_until
 from wiring import Product, open_product, settings_from
 
-DEADLINE_S: Final = 30.0
+DEADLINE_S: Final = 60.0
 LEASE_S: Final = 1.0
 PLACE: Final = "ledger-test/prod"
 
@@ -42,19 +42,33 @@ class Stage:
         self.actor: Actor = actor_named(self.product.desk, "chaos")
         self._leash = leash
         self._ends = ends
+        self._workers: list[Running] = []
 
     def host(self, name: str = "app1") -> Host:
         """A server of the lab."""
         return self.lab.hosts[name]
 
-    def worker(self, name: str) -> Running:
-        """Start `yunwei worker run`; it is up when this returns."""
+    def workers(self, count: int = 2) -> list[Running]:
+        """Start so many `yunwei worker run`; they are up when this returns."""
         env = {f"YUNWEI_{key.upper()}": str(value) for key, value in self.settings.items()}
         command = [sys.executable, "-m", "cli", "--json", "worker", "run"]
-        running = Running(self._leash, name, command, self.folder / f"{name}.log", env=env)
-        self._ends.callback(running.kill)
-        running.ready(DEADLINE_S)
-        return running
+        logs = [self.folder / f"worker{number}.log" for number in range(count)]
+        started = [Running(self._leash, log.stem, command, log, env=env) for log in logs]
+        for running in started:
+            self._ends.callback(running.kill)
+        for running in started:
+            running.ready(DEADLINE_S)
+        self._workers += started
+        return started
+
+    def holder(self, number: int) -> Running:
+        """The worker that has claimed the job: its id holds its process's number."""
+        told = str(self.await_kind(number, Kind.CLAIMED).facts["worker"])
+        return next(w for w in self._workers if f"-{w.pid}-" in told)
+
+    def others(self, worker: Running) -> list[Running]:
+        """The workers but this one."""
+        return [w for w in self._workers if w is not worker]
 
     def ask(self, place: str = PLACE, order: str = "one-by-one") -> int:
         """Submit a restart, to begin at once."""

@@ -14,8 +14,7 @@ JOBS = 20
 @pytest.mark.req("CORE-1", "CORE-11")
 def test_every_job_runs_once_although_the_embedded_bell_is_deleted(new_stage: Callable[..., Any]) -> None:
     stage = new_stage(environments=6)
-    stage.worker("first")
-    stage.worker("second")
+    stage.workers()
     half = _ask(stage, JOBS // 2)
     for file in (stage.folder / "home").glob("bell.db*"):
         file.unlink()
@@ -28,8 +27,7 @@ def test_every_job_runs_once_although_the_bells_server_goes_away_and_comes_back_
     new_stage: Callable[..., Any], valkey: Valkey
 ) -> None:
     stage = new_stage(environments=6, bell=valkey.url)
-    stage.worker("first")
-    stage.worker("second")
+    stage.workers()
     half = _ask(stage, JOBS // 4)
     valkey.stop()
     away = _ask(stage, JOBS // 4)
@@ -47,7 +45,7 @@ def test_a_connection_cut_before_or_after_the_effect_repeats_nothing(new_stage: 
         place = "ledger-test/prod" + ("" if number == 1 else f"-{number}")
         stage.host(f"app{2 * number - 1}").faults.ask("cut", action=action, point=point)
         jobs[stage.ask(place, order)] = place
-    stage.worker("first")
+    stage.workers(1)
     for job, place in jobs.items():
         stage.wait(lambda n=job: stage.state(n) not in ("waiting", "running"), f"{place} has ended")
         assert len(stage.restarts(job)) == len(set(stage.restarts(job)))

@@ -36,15 +36,16 @@ except StoreDown:
 @pytest.mark.req("CORE-2", "CORE-3", "CORE-11")
 def test_a_worker_thawed_after_its_lease_neither_acts_nor_writes(stage: Any) -> None:
     stage.host().faults.ask("slow", seconds=3.0, match="iis-restart/1")
-    zombie = stage.worker("zombie")
+    stage.workers()
     number = stage.ask()
     stage.await_kind(number, Kind.STEP_BEGUN, step="restart:app1")
     stage.wait(lambda: not stage.host().faults.active(), "the command is on the host")
+    zombie = stage.holder(number)
     zombie.freeze()
-    second = stage.worker("second")
     stage.await_state(number, "succeeded")
     told = stage.events(number)
-    second.stop()
+    for other in stage.others(zombie):
+        other.stop()
     zombie.thaw()
     again = stage.ask()  # nobody else is left: the zombie is alive and well
     stage.await_state(again, "succeeded")
@@ -57,13 +58,14 @@ def test_a_worker_thawed_after_its_lease_neither_acts_nor_writes(stage: Any) -> 
 @pytest.mark.req("CORE-2")
 def test_a_worker_frozen_before_its_begin_cannot_begin_after_its_lease(stage: Any) -> None:
     stage.host().faults.ask("slow", seconds=0.5, match="lb-file/1")
-    zombie = stage.worker("zombie")
+    stage.workers()
     number = stage.ask()
     stage.wait(lambda: stage.kinds(number)[-1:] != [] and not stage.host().faults.active(), "app1 is being drained")
+    zombie = stage.holder(number)
     zombie.freeze()
-    second = stage.worker("second")
     stage.await_state(number, "succeeded")
-    second.stop()
+    for other in stage.others(zombie):
+        other.stop()
     zombie.thaw()
     again = stage.ask()
     stage.await_state(again, "succeeded")

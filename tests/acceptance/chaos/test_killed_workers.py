@@ -13,12 +13,11 @@ RESTART = "iis-restart/1"
 @pytest.mark.req("CORE-1", "CORE-2", "CORE-11")
 def test_killed_after_the_claim_and_before_any_effect_the_job_is_harmlessly_taken_over(stage: Any) -> None:
     stage.host().faults.ask("hang", match="lb-file/1")
-    first = stage.worker("first")
+    stage.workers()
     number = stage.ask()
     stage.await_kind(number, Kind.CLAIMED)
     stage.wait(lambda: not stage.host().faults.active(), "app1 hangs")
-    first.kill()
-    stage.worker("second")
+    stage.holder(number).kill()
     stage.await_state(number, "succeeded")
     assert stage.restarts(number) == ONCE_EACH
     assert Kind.RELEASED in stage.kinds(number)
@@ -28,12 +27,11 @@ def test_killed_after_the_claim_and_before_any_effect_the_job_is_harmlessly_take
 @pytest.mark.req("CORE-2", "CORE-3")
 def test_killed_after_the_begin_and_before_the_effect_the_late_command_finds_the_door_sealed(stage: Any) -> None:
     stage.host().faults.ask("slow", seconds=4.0, match=RESTART)  # on the host, but not yet at its marker
-    first = stage.worker("first")
+    stage.workers()
     number = stage.ask()
     stage.await_kind(number, Kind.STEP_BEGUN, step="restart:app1")
     stage.wait(lambda: not stage.host().faults.active(), "the command is on the host")
-    first.kill()
-    stage.worker("second")
+    stage.holder(number).kill()
     stage.await_kind(number, Kind.LOOKED, outcome="not-done", step="restart:app1")
     stage.await_state(number, "succeeded")
     stage.wait(lambda: not _powershells(stage), "the late command has come to its end")
@@ -44,11 +42,10 @@ def test_killed_after_the_begin_and_before_the_effect_the_late_command_finds_the
 @pytest.mark.req("CORE-2", "CORE-3", "CORE-11")
 def test_killed_in_the_middle_of_the_effect_the_next_worker_waits_for_its_end_and_goes_on(stage: Any) -> None:
     stage.host().faults.ask("slow", seconds=3.0, where="stop")
-    first = stage.worker("first")
+    stage.workers()
     number = stage.ask()
     stage.wait(lambda: stage.restarts(number) == ["app1"], "the restart of app1 has begun")
-    first.kill()
-    stage.worker("second")
+    stage.holder(number).kill()
     stage.await_kind(number, Kind.LOST)
     stage.await_state(number, "succeeded")
     assert stage.restarts(number) == ONCE_EACH
@@ -58,13 +55,12 @@ def test_killed_in_the_middle_of_the_effect_the_next_worker_waits_for_its_end_an
 @pytest.mark.req("CORE-2", "CORE-3")
 def test_killed_after_the_effect_and_before_its_record_the_marker_proves_that_it_is_done(stage: Any) -> None:
     stage.host().faults.ask("slow", seconds=0.3, where="stop")
-    first = stage.worker("first")
+    stage.workers()
     number = stage.ask()
     stage.wait(lambda: stage.restarts(number) == ["app1"], "the restart of app1 has begun")
-    first.freeze()  # it will not hear of the end
+    stage.holder(number).freeze()  # it will not hear of the end
     stage.wait(lambda: not _powershells(stage), "the restart of app1 has ended")
-    first.kill()
-    stage.worker("second")
+    stage.holder(number).kill()
     looked = stage.await_kind(number, Kind.LOOKED, outcome="done", step="restart:app1")
     stage.await_state(number, "succeeded")
     assert looked.facts["evidence"]["phase"] == "ended"
@@ -75,7 +71,7 @@ def test_killed_after_the_effect_and_before_its_record_the_marker_proves_that_it
 @pytest.mark.req("CORE-3")
 def test_what_nobody_can_tell_is_put_before_an_operator_with_the_evidence(stage: Any) -> None:
     stage.host().faults.ask("die_mid_restart", when="before")
-    stage.worker("first")
+    stage.workers(1)
     number = stage.ask()
     told = stage.await_kind(number, Kind.UNDECIDED)
     assert stage.state(number) == "needs-attention"

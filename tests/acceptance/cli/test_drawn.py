@@ -81,7 +81,7 @@ def test_the_shell_completes_commands_operations_places_and_words(site: Any, wor
     }
     command = [sys.executable, "-P", "-m", "cli"]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert {line.split(",", 1)[1] for line in run.stdout.splitlines()} == wanted
+    assert {line.split(",", 1)[1] for line in run.stdout.splitlines() if line} == wanted
     assert run.stderr == ""
 
 

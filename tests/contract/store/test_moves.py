@@ -29,7 +29,8 @@ def test_every_move_of_the_table_moves_its_row_and_tells_of_it(store: Store, put
         moved = store.write(lambda tx, job=job, kind=kind: move(tx, job, kind, actor="li"))
         assert (moved.state, job_now(job.number).state) == (after, after)
         told = store.rows("job_events_after", job=job.number, after=0, most=10)
-        assert [(e["kind"], e["actor"]) for e in told] == [(kind.value, "li")]
+        assert (told[0]["kind"], told[0]["actor"]) == (kind.value, "li")
+        assert {e["kind"] for e in told[1:]} <= {"alarm"}
 
 
 @pytest.mark.req("CORE-3")
