@@ -1,5 +1,6 @@
 """`request submit OPERATION PLACE` and `request check …`: a sub-command for each operation, drawn from its fields."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from datetime import datetime
@@ -182,7 +183,7 @@ def _command(
 def _manual(operation: type[Operation] | None) -> str:
     if operation is None:
         return "There is no such operation; `yunwei operation list` shows those there are."
-    return f"{operation.title.en} ({operation.title.zh}).\n\n{operation.__doc__ or ''}"
+    return f"{operation.title.en} ({operation.title.zh}).\n\n{inspect.getdoc(operation) or ''}"
 
 
 def _common_options() -> list[click.Parameter]:

@@ -85,8 +85,9 @@ def _wrong(field: Field[Any], kind: Any, value: Any) -> Fault | None:
 
 def _type_fault(kind: Any, value: Any) -> Text | None:
     if get_origin(kind) is Literal:
-        allowed = "、".join(map(str, get_args(kind)))
-        return None if value in get_args(kind) else Text(f"只能是：{allowed}", f"Must be one of: {allowed}")
+        words = [str(word) for word in get_args(kind)]
+        zh, en = f"只能是：{'、'.join(words)}", f"Must be one of: {', '.join(words)}"
+        return None if value in get_args(kind) else Text(zh, en)
     fits = isinstance(value, kind) and not (kind in (int, float) and isinstance(value, bool))
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         fits = True

@@ -6,27 +6,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from sqlalchemy import select
 
 from domain.event import Kind
 from intake.desk import Desk
-from runner.store.rows import micros, moment
-from runner.store.schema import event as events
-from runner.store.schema import job as jobs
+from runner.store.rows import moment
 
 MOST: Final = 20_000
 ROUNDS: Final = 10
 OVERLAP: Final = timedelta(seconds=1)  # transactions may be committed a little out of the order of their times
-_COUNTED: Final = (
-    Kind.CLAIMED,
-    Kind.SUCCEEDED,
-    Kind.FAILED,
-    Kind.REFUSED,
-    Kind.MISSED,
-    Kind.CANCELLED,
-    Kind.LOST,
-    Kind.UNDECIDED,
-)
 _DELAYS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -57,14 +44,7 @@ class MovesSeen:
                 return
 
     def _read(self) -> list[Mapping[str, Any]]:
-        query = (
-            select(events.c.seq, events.c.kind, events.c.at, events.c.body, jobs.c.due_at)
-            .join(jobs, jobs.c.number == events.c.job)
-            .where(events.c.kind.in_(_COUNTED), events.c.at >= micros(self._after))
-            .order_by(events.c.at, events.c.seq)
-            .limit(MOST)
-        )
-        return self._desk.store.select(query)
+        return self._desk.store.rows("moves_since", since=self._after, most=MOST)
 
     def _count(self, row: Mapping[str, Any]) -> None:
         self._moves.labels(row["kind"]).inc()

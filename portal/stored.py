@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from sqlalchemy import func, select
 
 from domain.errors import StoreDown
 from domain.job import LIFE
 from intake.desk import Desk
 from intake.read import head
 from intake.workers import workers
-from runner.store.rows import micros, moment
-from runner.store.schema import job as jobs
+from runner.store.rows import moment
 
 ALIVE_S: Final = 30.0
 """A worker whose last beat is older, in real seconds, counts as gone."""
@@ -35,12 +33,10 @@ def workers_alive(desk: Desk) -> int:
 
 
 def _of_jobs(desk: Desk) -> Iterator[Metric]:
-    live = [s.value for s in LIFE]
-    query = select(jobs.c.state, func.count().label("jobs")).where(jobs.c.state.in_(live)).group_by(jobs.c.state)
-    counted = {row["state"]: row["jobs"] for row in desk.store.select(query)}
+    counted = {row["state"]: row["jobs"] for row in desk.store.rows("live_jobs")}
     by_state = GaugeMetricFamily("yunwei_jobs", "Jobs that are not over, by state", labels=["state"])
-    for state in live:
-        by_state.add_metric([state], counted.get(state, 0))
+    for state in LIFE:
+        by_state.add_metric([state.value], counted.get(state.value, 0))
     yield by_state
     due = GaugeMetricFamily("yunwei_oldest_due_seconds", "Age of the oldest job that is due and not started")
     due.add_metric([], _oldest_due_s(desk))
@@ -69,7 +65,5 @@ def _oldest_due_s(desk: Desk) -> float:
 
 
 def _leases_expired(desk: Desk) -> int:
-    now = micros(desk.store.clock.now())
-    held = jobs.c.state.in_(["running", "stopping", "in-doubt"])
-    rows = desk.store.select(select(func.count().label("n")).where(held, jobs.c.lease_until < now))
-    return int(rows[0]["n"])
+    row = desk.store.row("count_expired_leases", now=desk.store.clock.now())
+    return int(row["jobs"]) if row else 0

@@ -154,7 +154,7 @@ class Gate:
     def pass_through(self, call: Call) -> None:
         call.on_stop(self.opened.set)
         self.reached.set()
-        if not self.opened.wait(20):
+        if not self.opened.wait(60):
             raise AssertionError("nobody opened the gate")
 
 
@@ -204,7 +204,7 @@ class Ears:
             self.events.extend(events)
             self._news.notify_all()
 
-    def wait(self, job: int, *kinds: Kind, wait_s: float = 20.0) -> Event:
+    def wait(self, job: int, *kinds: Kind, wait_s: float = 40.0) -> Event:
         """The first event of this job of one of these kinds. Fails loudly after `wait_s`."""
 
         def found() -> Event | None:

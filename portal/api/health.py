@@ -1,14 +1,9 @@
 """For those who watch over us, without a token: alive, ready, figures. Nothing in them names a tenant or a person."""
 
-from functools import cache
-from importlib.resources import as_file, files
 from typing import Any, Final
 
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from sqlalchemy import Select, column, select, table
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
 from domain.errors import StoreDown
@@ -19,6 +14,7 @@ from portal.contract import open_problems
 from portal.figures import Figures
 from portal.identity import TheDesk
 from portal.stored import workers_alive
+from runner.store.migrate import is_migrated
 
 router: Final = APIRouter(tags=["health"])
 _FIGURES: Final[dict[int | str, dict[str, Any]]] = {
@@ -58,27 +54,20 @@ def _said(is_ok: bool) -> str:
 def _reachable(desk: Desk) -> bool:
     try:
         head(desk)
-    except (StoreDown, SQLAlchemyError):
+    except StoreDown:
         return False
     return True
 
 
 def _migrated(desk: Desk) -> bool:
-    query: Select[Any] = select(column("version_num")).select_from(table("alembic_version"))
     try:
-        return {row["version_num"] for row in desk.store.select(query)} == _heads()
-    except (StoreDown, SQLAlchemyError):  # the table is not there
+        return is_migrated(desk.store)
+    except StoreDown:
         return False
-
-
-@cache
-def _heads() -> set[str]:
-    with as_file(files("runner.store.migrations")) as folder:
-        return set(ScriptDirectory(str(folder)).get_heads())
 
 
 def _workers(desk: Desk) -> str:
     try:
         return f"{workers_alive(desk)} alive"
-    except (StoreDown, SQLAlchemyError):
+    except StoreDown:
         return "unknown"

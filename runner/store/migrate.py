@@ -4,6 +4,8 @@ from importlib.resources import as_file, files
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from runner.store.store import Store, translated
@@ -15,6 +17,13 @@ def migrate(store: Store) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(7957)"))
         command.upgrade(_config(connection), "head")
+
+
+def is_migrated(store: Store) -> bool:
+    """Whether the store has the schema of this version. Raises StoreDown."""
+    with translated(store.url), store.engine.connect() as connection:
+        there = MigrationContext.configure(connection).get_current_heads()
+        return set(there) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
 
 
 def _config(connection: Connection) -> Config:

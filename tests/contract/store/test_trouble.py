@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -27,7 +30,7 @@ from runner.sweeper import Retention, Sweeper
 from tests.services import Postgres
 from tests.stage import LI, HandClock, desk_on, wish
 
-AtOnce = Callable[[list[Callable[[], object]]], list[object]]
+AtOnce = Callable[[list[Callable[[], object]]], list[Any]]
 
 
 def alarm(tx: Tx) -> None:
@@ -73,6 +76,36 @@ def test_the_victim_of_a_deadlock_is_run_again(pg_store: Store, at_once: AtOnce)
     assert len(runs) >= 3  # the victim, once or more
     assert [pg_store.row("quota_used", key=k)["used"] for k in ("a", "b")] == [3, 3]
     other.close()
+
+
+class MeetingClock(HandClock):
+    """Once armed, the first two who ask for the time wait for each other: both have read, and none has written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meet, self.to_come = threading.Barrier(2), 0
+
+    def now(self) -> datetime:
+        if self.to_come > 0:
+            self.to_come -= 1
+            self.meet.wait(20)
+        return super().now()
+
+
+@pytest.mark.req("CORE-1", "CORE-11")
+def test_two_portals_that_get_one_key_at_the_same_moment_make_one_job(postgres: Postgres, at_once: AtOnce) -> None:
+    clock = MeetingClock()
+    stores = [Store(postgres.emptied(), clock)]
+    desk = desk_on(stores[0])
+    stores.append(Store(stores[0].url, clock))
+    clock.to_come = 2
+    works = [lambda s=s: submit(replace(desk, store=s), LI, wish("free"), key="k1") for s in stores]
+    answers = at_once(works)
+    assert [getattr(a, "number", a) for a in answers] == [answers[0].number] * 2, answers
+    assert sorted(a.replayed for a in answers) == [False, True]
+    assert len(stores[0].rows("due_jobs", now=clock.now(), most=9)) == 1
+    for store in stores:
+        store.close()
 
 
 @pytest.mark.req("CORE-1")
