@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what was asked for, print the document. Leaves with 1 if a measure could not be taken."""
     asked = _parser().parse_args(arguments)
     stores = STORES if asked.store == "both" else (asked.store,)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers, server and folder go with us
     log = Log(quick=asked.quick)
     with Ground() as ground:
         run = Run(ground=ground, scale=QUICK if asked.quick else FULL, stores=stores)

@@ -38,4 +38,5 @@ def _held(events: list[Event], pid: str) -> bool:
 
 def _settles(event: Event) -> bool:
     """Claimed again, decided out of doubt, or ended: somebody knows again where the job stands."""
-    return event.kind in (Kind.CLAIMED, Kind.RESUMED) or event.facts.get("to") in _ENDS
+    known = event.kind is Kind.CLAIMED or event.facts.get("from") == "in-doubt"
+    return known or event.facts.get("to") in _ENDS

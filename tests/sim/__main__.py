@@ -27,10 +27,10 @@ def main() -> int:
     for result in broken[:MOST_SHOWN]:
         _show(result)
     for result in broken[MOST_SHOWN:MOST_NAMED]:
-        print(f"seed {result.seed}: {result.violations[0]}")
+        _say(f"seed {result.seed}: {result.violations[0]}")
     if asked.trace and asked.seed is not None:
-        print("\n".join(results[0].lines))
-    print(_summary(results, len(broken), time.monotonic() - started))
+        _say("\n".join(results[0].lines))
+    _say(_summary(results, len(broken), time.monotonic() - started))
     return 1 if broken else 0
 
 
@@ -46,11 +46,15 @@ def _asked() -> argparse.Namespace:
 
 def _show(result: Result) -> None:
     first = next(i for i, line in enumerate(result.lines) if "VIOLATION" in line)
-    print(f"seed {result.seed}: {len(result.violations)} violations; the steps that led to the first:")
-    print("\n".join(result.lines[max(0, first - TAIL) : first + 1]))
+    _say(f"seed {result.seed}: {len(result.violations)} violations; the steps that led to the first:")
+    _say("\n".join(result.lines[max(0, first - TAIL) : first + 1]))
     for violation in result.violations[:10]:
-        print(f"  seed {result.seed}: {violation}")
-    print(f"  replay: python -m tests.sim --seed {result.seed} --trace\n")
+        _say(f"  seed {result.seed}: {violation}")
+    _say(f"  replay: python -m tests.sim --seed {result.seed} --trace\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
 
 
 def _summary(results: list[Result], broken: int, seconds: float) -> str:
@@ -59,8 +63,7 @@ def _summary(results: list[Result], broken: int, seconds: float) -> str:
         total.update(result.counts)
     figures = ", ".join(f"{name} {total[name]}" for name in (*SHOWN, *ALSO))
     violations = sum(len(r.violations) for r in results)
-    text = f"seeds {len(results)}, {figures}, violations {violations} in {broken} seeds, seconds {seconds:.0f}"
-    return text
+    return f"seeds {len(results)}, {figures}, violations {violations} in {broken} seeds, seconds {seconds:.0f}"
 
 
 if __name__ == "__main__":

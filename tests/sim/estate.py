@@ -60,9 +60,7 @@ def _environment(tenant: str, name: str, hosts: int, *, balanced: bool = False) 
 
 def _tenant(name: str, zone: str, environments: tuple[Environment, ...]) -> Tenant:
     where = ZoneInfo(zone)
-    return Tenant(
-        name=name, title=name, zone=where, standing=Standing.FORMAL, expires=None, environments=environments
-    )
+    return Tenant(name=name, title=name, zone=where, standing=Standing.FORMAL, expires=None, environments=environments)
 
 
 ESTATE = Estate(

@@ -112,9 +112,7 @@ class Hosts:
     def start(self, path: str, script: str, args: dict[str, Any], sent: Sent) -> Program:
         """The program begins, in its own time."""
         host = self.all[path]
-        program = Program(
-            name=script[:20], party=self.world.party(path, "remote"), pid=host.pid(), sent=sent
-        )
+        program = Program(name=script[:20], party=self.world.party(path, "remote"), pid=host.pid(), sent=sent)
         host.programs.append(program)
         run = self._programs[script]
         self.world.spawn(program.party, path, lambda: self._run(host, program, lambda: run(host, program, args)))
@@ -214,9 +212,7 @@ class Hosts:
 
     # -- their parts ------------------------------------------------------------------------------------------
 
-    def _begin(
-        self, host: SimHost, program: Program, token: str, more: dict[str, Any]
-    ) -> dict[str, Any] | None:
+    def _begin(self, host: SimHost, program: Program, token: str, more: dict[str, Any]) -> dict[str, Any] | None:
         """Create the marker; for a moment it is there and empty, as a file is before it is written."""
         if not host.create_marker(token, None):
             self.world.tell(f"{host.path} {token} was there already")

@@ -1,4 +1,4 @@
-"""What must hold after every commit and at every effect, judged from the rows and the ledger, not by the core's code."""
+"""What must hold after every commit and every effect, judged from the rows and the ledger, not by the core's code."""
 
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -176,9 +176,9 @@ class Oracle:
     def _alone(self, row: Row) -> None:
         for program in self._hosts.in_flight():
             other = self.rows[program.sent.job]
-            if other.number != row.number and not {row.number, other.number} & self.resolved.keys():
-                if _in_the_way(row, other):
-                    self.world.violate("lock", f"jobs {row.number} and {other.number} act at once on {row.place}")
+            judged_by_people = {row.number, other.number} & self.resolved.keys()
+            if other.number != row.number and not judged_by_people and _in_the_way(row, other):
+                self.world.violate("lock", f"jobs {row.number} and {other.number} act at once on {row.place}")
 
     def _on_time(self, row: Row, effect: Effect, *, resolved: bool) -> None:
         """The time that counts is that of the sending; who slept between its commit and the wire is counted apart."""
@@ -192,7 +192,9 @@ class Oracle:
         if why and effect.sent.zombie:
             self.world.count("late zombies")
         elif why:
-            self.world.violate("window" if "closed" in why or "freeze" in why else "late", f"job {row.number}: effect {why}")
+            self.world.violate(
+                "window" if "closed" in why or "freeze" in why else "late", f"job {row.number}: effect {why}"
+            )
 
     def effects_of(self, number: int) -> list[Effect]:
         return [e for e in self._hosts.ledger if e.job == number]

@@ -19,7 +19,8 @@ from tests.sim.verdict import Verdict, settled
 from tests.sim.wire import SimWire
 from tests.sim.world import SECOND, World
 
-MOST_TURNS = 60_000
+MOST_TURNS = 15_000
+QUIET_TURNS = 5_000  # a run needs some hundred
 STARTS_H = (4.0, 12.6, 15.4, 15.8, 22.5)  # UTC: an ordinary day, before the freeze, before a tenant's closed window
 _RISKS = {
     "crash": (0.0, 0.002, 0.01),
@@ -133,15 +134,16 @@ class _Scene:
         self.crew.rest()
         if self.world.dice.random() < 0.7:
             self._decide_everything()
-        if not self.world.run(lambda: settled(self.oracle), MOST_TURNS):
+        if not self.world.run(lambda: settled(self.oracle), QUIET_TURNS):
             self.world.tell("the quiet did not end")
 
     def _decide_everything(self) -> None:
         office = self.world.party("night office", "people")
         for _ in range(3):
-            self.world.run(lambda: settled(self.oracle), MOST_TURNS)
+            if not self.world.run(lambda: settled(self.oracle), QUIET_TURNS):
+                return
             deciding = self.world.spawn(office, "night-op", self.operator.decide_all)
-            self.world.run(lambda deciding=deciding: deciding.turn.dead, MOST_TURNS)  # type: ignore[misc]
+            self.world.run(lambda deciding=deciding: deciding.turn.dead, QUIET_TURNS)  # type: ignore[misc]
 
     def judged(self) -> Result:
         self.world.current = None

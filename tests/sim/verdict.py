@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from domain.job import FINAL, NOT_STARTED, State
+from domain.job import NOT_STARTED, State
 from intake.desk import Desk
 from intake.read import verify_audit
 from tests.sim.clients import Told
@@ -13,7 +13,7 @@ from tests.sim.estate import ESTATE, RULES
 from tests.sim.hosts import Hosts
 from tests.sim.oracle import Oracle
 from tests.sim.store import SimStore
-from tests.sim.world import World, at
+from tests.sim.world import World
 
 _CLASS = {"iis-restart": "restart", "sim-act": "act"}
 
@@ -115,6 +115,3 @@ class Verdict:
 def settled(oracle: Oracle) -> bool:
     """Nothing goes on and nothing is planned: final, or a question to a person."""
     return not oracle.unsettled()
-
-
-__all__ = ["FINAL", "Verdict", "at", "settled"]

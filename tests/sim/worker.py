@@ -47,7 +47,7 @@ class SimHold(Hold):
         super().__init__(store, claimed, worker)
         self._world = world
         self.begun_us = world.now_us
-        self.over = SimFlag(world)  # type: ignore[assignment]  waited for when the store is down
+        self.over = SimFlag(world)  # type: ignore[assignment]  # waited for when the store is down
 
     def _commit(self, body: Callable[[Tx], T]) -> T:
         actor = self._world.current
@@ -66,7 +66,7 @@ class SimWorker(Worker):
     def __init__(self, world: World, desk: Desk, wire: SimWire, name: str) -> None:
         wires = {"winrm": wire, "site": wire, "together": wire}
         claims = Claims(desk.store, desk.catalog, desk.decider, name, PACE.lease_s)
-        engine = Engine(wires, lambda event, s: world.wait(event, s), lambda: world.now_us / SECOND, PATIENCE)
+        engine = Engine(wires, world.wait, lambda: world.now_us / SECOND, PATIENCE)
         sweeper = Sweeper(desk.store, desk.catalog, Retention())
         super().__init__(name, desk.store, claims, engine, desk.bell, sweeper, PACE)
         self.world = world

@@ -147,7 +147,8 @@ def test_a_wait_for_a_job_that_is_gone_is_healed_by_the_sweeper(crew: Crew, put_
     for state in (State.SUCCEEDED, State.FAILED, State.CANCELLED):
         gone = put_job(state=state)
         orphan = put_job(place="beta/prod", tenant="beta", blocked_by=gone.number)
-        still = put_job(place="acme/test", blocked_by=put_job(state=State.NEEDS_ATTENTION, place="acme/test").number)
+        half_done = put_job(state=State.NEEDS_ATTENTION, place="acme/test", started_at=1)
+        still = put_job(place="acme/test", blocked_by=half_done.number)
         Sweeper(crew.desk.store, crew.desk.catalog, Retention()).sweep()
         assert crew.waits_for(orphan.number) is None
         assert crew.waits_for(still.number) is not None

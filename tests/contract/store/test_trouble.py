@@ -252,7 +252,7 @@ def test_the_sweeper_goes_past_a_job_that_it_cannot_handle(
     gone = put_job(operation="no-such", place="beta/prod", tenant="beta", **late)
     fine = put_job(operation="work", **late)
     lost = put_job(state=State.RUNNING, worker="w0", lease_until=1, epoch=1, begun=1, place="acme/test")
-    harmless = put_job(state=State.RUNNING, worker="w0", lease_until=1, epoch=1, place="acme/prod/one")
+    harmless = put_job(state=State.RUNNING, worker="w0", lease_until=1, epoch=1, place="acme/prod/one", plan="[]")
     held = put_job(state=State.RUNNING, worker="w1", lease_until=2**52, epoch=1, place="acme/prod/two")
     Sweeper(desk.store, desk.catalog, Retention()).sweep()
     states = [job_now(j.number).state for j in (gone, fine, lost, harmless, held)]

@@ -1,6 +1,7 @@
 """Real workers with real threads on real stores and bells; only the wire is scripted."""
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from domain.errors import StoreDown
+from domain.event import Kind
 from domain.job import Job
+from domain.text import Text
 from intake.desk import Desk
 from runner.bell import bell_from
 from runner.claims import Claims
@@ -25,6 +29,28 @@ from tests.stage import Ears, ScriptedWire, desk_on
 
 PACE = Pace(slots=4, lease_s=1.5, look_s=0.3, sweep_s=0.2, write_s=0.1)
 PATIENCE = Patience(retry_s=0.05, look_s=0.05, doubt_s=5.0)
+
+
+class Forgetful(Store):
+    """A store whose connection breaks once, right after the commit of an event of one kind."""
+
+    def __init__(self, real: Store, kind: Kind) -> None:
+        super().__init__(real.url, real.clock, self._hear)
+        self._real, self._kind, self.forgot = real, kind, False
+        self._mine = threading.local()
+
+    def _hear(self, events: list[Any]) -> None:
+        if self._real.heard:
+            self._real.heard(events)
+        self._mine.kinds = [e.kind for e in events]
+
+    def write(self, body: Any) -> Any:
+        self._mine.kinds = []
+        answer = super().write(body)
+        if self._kind in self._mine.kinds and not self.forgot:
+            self.forgot = True
+            raise StoreDown(Text("断", "the answer was lost"))
+        return answer
 
 
 @dataclass
@@ -50,6 +76,9 @@ class Shop:
         store = Store(self.store_url, SteadyClock(read=server_clock(self.store_url)), heard=self.ears.hear)
         self.closers.append(store.close)
         return store
+
+    def forgetful_store(self, kind: Kind) -> Forgetful:
+        return Forgetful(self.open_store(), kind)
 
     def worker(self, *, start: bool = True, store: Store | None = None, pace: Pace = PACE) -> Worker:
         """Another worker."""

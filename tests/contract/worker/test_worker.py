@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.command import Call, Command, Reading
-from domain.errors import Severed, Stopped, StoreDown
+from domain.errors import Severed, Stopped
 from domain.event import Kind
 from domain.job import FINAL, State
 from domain.text import Text
@@ -18,7 +18,6 @@ from intake.change import cancel
 from intake.read import verify_audit
 from intake.submit import submit, submit_many
 from intake.workers import pause, workers
-from runner.store.store import Store
 from tests.stage import LI, OPERATOR, wish
 
 ENDED = (Kind.SUCCEEDED, Kind.FAILED, Kind.CANCELLED, Kind.UNDECIDED, Kind.MISSED, Kind.REFUSED)
@@ -153,10 +152,10 @@ def test_a_lost_workers_step_is_looked_at_and_never_done_again(shop: Any) -> Non
     assert shop.ears.wait(number, *ENDED).kind is Kind.SUCCEEDED
     shop.wire.gate("s0").opened.set()  # the dead worker's thread wakes, and may not go on
     kinds = shop.ears.kinds(number)
-    assert [k for k in kinds if k in (Kind.LOST, Kind.RESUMED)] == [Kind.LOST, Kind.RESUMED]
+    assert [k for k in kinds if k in (Kind.LOST, Kind.RELEASED)] == [Kind.LOST, Kind.RELEASED]
     assert Counter(e[1] for e in shop.wire.effects) == {"s0": 1, "s1": 1}
     assert shop.wire.looks == [(number, "s0")]
-    assert shop.job(number).epoch == 2
+    assert shop.job(number).epoch == 3  # claimed, looked at, claimed again for what was left
 
 
 @pytest.mark.req("CORE-1", "CORE-2")
@@ -257,11 +256,14 @@ def test_many_jobs_with_two_workers_each_run_once(shop: Any) -> None:
 
 
 @pytest.mark.req("CORE-1")
-def test_a_resume_whose_answer_was_lost_goes_on(shop: Any) -> None:
-    number = lose_worker_in_step(shop, steps=2)
-    shop.worker(store=_Forgetful(shop.open_store(), Kind.RESUMED))
+@pytest.mark.parametrize(("kind", "steps"), [(Kind.RESUMED, 1), (Kind.RELEASED, 2)])
+def test_a_way_out_of_doubt_whose_answer_was_lost_is_gone_all_the_same(shop: Any, kind: Kind, steps: int) -> None:
+    number = lose_worker_in_step(shop, steps=steps)
+    store = shop.forgetful_store(kind)
+    shop.worker(store=store)
     assert shop.ears.wait(number, *ENDED).kind is Kind.SUCCEEDED
-    assert Counter(e[1] for e in shop.wire.effects) == {"s0": 1, "s1": 1}
+    assert store.forgot
+    assert Counter(e[1] for e in shop.wire.effects) == {f"s{n}": 1 for n in range(steps)}
 
 
 @pytest.mark.req("CORE-6")
@@ -277,24 +279,3 @@ def test_whatever_a_target_says_a_job_can_tell_of_it_and_end(shop: Any) -> None:
     assert shop.ears.wait(number, *ENDED).kind is Kind.SUCCEEDED
     assert shop.job(number).state in FINAL
     assert verify_audit(shop.desk).broken_at is None
-
-
-class _Forgetful(Store):
-    """A store whose connection breaks once, right after the commit of an event of one kind."""
-
-    def __init__(self, real: Store, kind: Kind) -> None:
-        super().__init__(real.url, real.clock, self._hear)
-        self._real, self._kind, self._due = real, kind, 1
-
-    def _hear(self, events: list[Any]) -> None:
-        if self._real.heard:
-            self._real.heard(events)
-        self._seen = any(e.kind is self._kind for e in events)
-
-    def write(self, body: Any) -> Any:
-        self._seen = False
-        answer = super().write(body)
-        if self._seen and self._due:
-            self._due = 0
-            raise StoreDown(Text("断", "the answer was lost"))
-        return answer

@@ -106,7 +106,7 @@ def the_lost_are_not_looked_for(patch):
 
 
 def rows_get_lost(patch):
-    sql(patch, "unblock_orphans", "UPDATE job SET blocked_by = NULL, rev = rev + 1", "DELETE FROM job")
+    sql(patch, "unblock_followers", "UPDATE job SET blocked_by = NULL, rev = rev + 1", "DELETE FROM job")
 
 
 def moves_without_events(patch):
