@@ -20,9 +20,14 @@ from runner.store.tx import Tx
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MOST: Final = 10
-_NAME: Final = re.compile(r"[^\x00-\x1f\x7f/\\\\:*?\"<>|\ud800-\udfff]{1,200}")
-_MEDIA_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,50}/[a-z0-9.+-]{1,50}")
-_PLAIN: Final = "application/octet-stream"
+MAX_NAME: Final = 200
+PLAIN: Final = "application/octet-stream"
+# No paths, no control characters, and none that turn the direction of writing: they hide what a file is.
+_NAME: Final = re.compile(
+    rf"[^\x00-\x1f\x7f-\x9f/\\:*?\"<>|\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]{{1,{MAX_NAME}}}"
+)
+_MEDIA_TYPE: Final = re.compile(r"(?=.{3,100}$)[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +44,9 @@ class Attachment:
     content: bytes = b""
 
 
-def attach(desk: Desk, actor: Actor, number: int, name: str, content: bytes, media_type: str = _PLAIN) -> Attachment:
+def attach(desk: Desk, actor: Actor, number: int, name: str, content: bytes, media_type: str = PLAIN) -> Attachment:
     """Add a file to a request that has not ended. Raises Mistake (every fault), NotFound, Conflict."""
+    media_type = media_type.lower()
     _check(name, content, media_type)
     row = {
         "id": secrets.token_hex(8),
@@ -72,7 +78,7 @@ def attachments(desk: Desk, actor: Actor, number: int) -> list[Attachment]:
 def read_attachment(desk: Desk, actor: Actor, number: int, attachment_id: str) -> Attachment:
     """One file with its content. Raises NotFound."""
     show(desk, actor, number)
-    row = desk.store.row("attachment", number=number, id=attachment_id)
+    row = desk.store.row("attachment", number=number, id=attachment_id) if _ID.fullmatch(attachment_id) else None
     if row is None:
         zh, en = f"运维单 {number} 没有附件 {attachment_id!r}", f"Request {number} has no attachment {attachment_id!r}"
         raise NotFound(Text(zh, en), number=number, attachment=attachment_id)
@@ -86,7 +92,7 @@ def _attachment(row: Mapping[str, Any], added_at: datetime, content: bytes = b""
 
 def _check(name: str, content: bytes, media_type: str) -> None:
     faults = []
-    if not _NAME.fullmatch(name) or name in (".", ".."):
+    if not _NAME.fullmatch(name) or not name.strip(" ."):
         zh, en = (
             "文件名须为 1 至 200 个字符，不含路径与控制字符",
             "A file name has 1 to 200 characters, no path, no control characters",
@@ -96,8 +102,8 @@ def _check(name: str, content: bytes, media_type: str) -> None:
         faults.append(Fault("content", Text("文件为空", "The file is empty"), "empty"))
     if len(content) > MAX_BYTES:
         zh, en = (
-            f"附件不能超过 5 MB（实际 {len(content)} 字节）",
-            f"An attachment has at most 5 MB (this one has {len(content)} bytes)",
+            f"附件最多 {MAX_BYTES} 字节（5 MiB）",
+            f"An attachment has at most {MAX_BYTES} bytes (5 MiB)",
         )
         faults.append(Fault("content", Text(zh, en), "too-large"))
     if not _MEDIA_TYPE.fullmatch(media_type):

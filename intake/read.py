@@ -20,6 +20,7 @@ from runner.store.schema import request as requests
 
 MOST: Final = 200
 MOST_EVENTS: Final = 1000
+TOGETHER: Final = 2000  # how many requests may be under way at once between their time of asking and their number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,20 +137,35 @@ def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield jobs.c.state.in_([s.value for s in wanted.states])
     if wanted.request_state:
         yield _in_request_state(wanted.request_state)
-    if wanted.asked_from:
-        yield jobs.c.asked_at >= micros(wanted.asked_from)
-    if wanted.asked_to:
-        yield jobs.c.asked_at < micros(wanted.asked_to)
+    yield from _asked_between(wanted)
     if wanted.before:
         yield jobs.c.number < wanted.before
     if wanted.text:
         yield jobs.c.search.contains(wanted.text.casefold(), autoescape=True)
 
 
+def _asked_between(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    """Numbers grow with the time of asking, but for requests that were asked together: a range of numbers is found by
+    the index, and a page never walks over what lies outside of it. The exact times are compared as well."""
+    if wanted.asked_from:
+        first = micros(wanted.asked_from)
+        yield jobs.c.asked_at >= first
+        at_or_after = select(jobs.c.number).where(jobs.c.asked_at >= first).order_by(jobs.c.asked_at).limit(1)
+        yield jobs.c.number >= at_or_after.scalar_subquery() - TOGETHER
+    if wanted.asked_to:
+        last = micros(wanted.asked_to)
+        yield jobs.c.asked_at < last
+        before = select(jobs.c.number).where(jobs.c.asked_at < last).order_by(jobs.c.asked_at.desc()).limit(1)
+        yield jobs.c.number <= before.scalar_subquery() + TOGETHER
+
+
 def _in_request_state(wanted: RequestState) -> ColumnElement[bool]:
     if wanted is RequestState.COMPLETED:
         return jobs.c.rating.is_not(None)
     states = [s.value for s in State if request_state(s, rated=False) is wanted]
+    if wanted is RequestState.PROCESSED:  # nearly all are: by number, leaving out the few others
+        others = [s.value for s in State if s.value not in states]
+        return and_(jobs.c.state.not_in(others), jobs.c.rating.is_(None))
     return and_(jobs.c.state.in_(states), jobs.c.rating.is_(None))
 
 

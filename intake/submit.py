@@ -24,6 +24,7 @@ from runner.store.tx import Tx
 MAX_KEY: Final = 200
 SLOTS: Final = 5
 MOST_IN_BULK: Final = 500
+MAX_BULK_KEY: Final = MAX_KEY - len(f"#{MOST_IN_BULK - 1}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,22 +52,29 @@ class Check:
 
 def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = None) -> Answer:
     """Accept a request, once for each idempotency key. Raises Mistake, NotFound or Refused: then nothing is stored."""
-    _check_key(key)
-    digest = hashlib.sha256(dumps(body).encode("utf-8", "surrogatepass")).hexdigest()
+    _check_key(key, MAX_KEY)
+    digest = _digest(body)
     answer = desk.store.write(lambda tx: _once(desk, tx, actor, body, key, digest))
     if not answer.replayed:
         desk.bell.ring(answer.number)
     return answer
 
 
-def submit_many(desk: Desk, actor: Actor, bodies: list[Mapping[str, Any]]) -> list[Answer | Exception]:
-    """Accept many in one transaction; each has its own answer or its own error, in order."""
+def submit_many(
+    desk: Desk, actor: Actor, bodies: list[Mapping[str, Any]], key: str | None = None
+) -> list[Answer | Exception]:
+    """Accept many in one transaction; each has its own answer or its own error, in order. Raises Mistake for the key.
+
+    With a key K the body at index i is submitted under the key `K#i`: a repeated call creates nothing twice.
+    """
+    _check_key(key, MAX_BULK_KEY)
+    keyed = [(body, key and f"{key}#{i}", _digest(body) if key else "") for i, body in enumerate(bodies)]
 
     def each(tx: Tx) -> list[Answer | Exception]:
-        return [_or_error(desk, tx, actor, body) for body in bodies]
+        return [_or_error(desk, tx, actor, *one) for one in keyed]
 
     answers = desk.store.write(each)
-    accepted = [a.number for a in answers if isinstance(a, Answer)]
+    accepted = [a.number for a in answers if isinstance(a, Answer) and not a.replayed]
     if accepted:
         desk.bell.ring(accepted[0])  # one ring says "look": the claim takes all that is due
     return answers
@@ -92,6 +100,10 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
         place=wish.place.path,
         operation=wish.operation.name,
     )
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(dumps(body).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _once(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str) -> Answer:
@@ -125,9 +137,11 @@ def _as_data(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _or_error(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any]) -> Answer | Exception:
+def _or_error(
+    desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str
+) -> Answer | Exception:
     try:
-        return _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True))
+        return _once(desk, tx, actor, body, key, digest)
     except (Mistake, Refused) as error:  # both are raised before anything is written
         return error
 
@@ -145,19 +159,21 @@ def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool)
 def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft) -> Answer:
     """Decide and record. Everything that can refuse comes before the first write."""
     situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
-    if wish.planned_at is None:
-        situation = replace(situation, at=_soonest(situation))
     decision = decide(situation)
+    if wish.planned_at is None and decision.verdict is not Verdict.ALLOW:
+        situation, decision = _soonest(situation, decision)
     if decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
     return _record(desk, tx, actor, wish, situation, decision)
 
 
-def _soonest(situation: Situation) -> datetime:
-    """At once if that is allowed, else the first admissible slot, else at once (and the refusal says why)."""
-    if decide(situation).verdict is Verdict.ALLOW:
-        return situation.at
-    return first_slot(situation) or situation.at
+def _soonest(situation: Situation, now: Decision) -> tuple[Situation, Decision]:
+    """Not at once: then in the first admissible slot; if there is none, the refusal of now says why."""
+    slot = first_slot(situation)
+    if slot is None:
+        return situation, now
+    then = replace(situation, at=slot)
+    return then, decide(then)
 
 
 def _record(desk: Desk, tx: Tx, actor: Actor, wish: Draft, situation: Situation, decision: Decision) -> Answer:
@@ -229,7 +245,7 @@ def search_text(description: str, actor: str, opinion: str) -> str:
     return "\n".join((description, actor, opinion)).casefold()
 
 
-def _check_key(key: str | None) -> None:
-    if key is not None and not 1 <= len(key) <= MAX_KEY:
-        text = Text(f"Idempotency-Key 长度应为 1 至 {MAX_KEY}", f"An Idempotency-Key has 1 to {MAX_KEY} characters")
+def _check_key(key: str | None, longest: int) -> None:
+    if key is not None and not 1 <= len(key) <= longest:
+        text = Text(f"Idempotency-Key 长度应为 1 至 {longest}", f"An Idempotency-Key has 1 to {longest} characters")
         raise Mistake(text, (Fault("Idempotency-Key", text),))

@@ -9,6 +9,7 @@ from domain.operation import Operation
 from domain.parameters import schema
 from domain.places import Estate, Place
 from domain.text import Text
+from intake.attach import Attachment
 from intake.read import Item
 from intake.submit import Answer, Check
 
@@ -72,6 +73,19 @@ def of_event(event: Event) -> dict[str, Any]:
         "kind": event.kind.value,
         "actor": event.actor,
         "facts": dict(event.facts),
+    }
+
+
+def of_attachment(attachment: Attachment) -> dict[str, Any]:
+    """What is known of a file, without its content."""
+    return {
+        "id": attachment.id,
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "sha256": attachment.sha256,
+        "added_by": attachment.added_by,
+        "added_at": attachment.added_at.isoformat(),
     }
 
 

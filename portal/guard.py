@@ -46,8 +46,9 @@ class Guard:
             await response(scope, receive, answering)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _announced(scope) > self._limits.body_bytes:  # before anything of it is read
-            await answer(too_large(self._limits), Request(scope))(scope, receive, send)
+        most = self._limits.bytes_at(scope["path"])
+        if _announced(scope) > most:  # before anything of it is read
+            await answer(too_large(most), Request(scope))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

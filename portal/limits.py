@@ -1,14 +1,19 @@
 """How much one client may ask of us: sizes, times, and a bucket of requests for each token."""
 
 import math
+import re
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from domain.text import Text
+from intake.attach import MAX_BYTES
 from portal.problems import TooMany
+
+_FILES: Final = re.compile(r"/api/v1/requests/[0-9]+/attachments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +21,17 @@ class Limits:
     """The figures. A token may do `burst` requests at once and `rate_per_s` on average, in each portal process."""
 
     body_bytes: int = 1024 * 1024
+    attachment_bytes: int = MAX_BYTES
     body_s: float = 30.0
     depth: int = 20
     rate_per_s: float = 500.0
     burst: int = 1000
     tokens: int = 10_000
     watchers: int = 1000
+
+    def bytes_at(self, path: str) -> int:
+        """How long a body may be that is sent to this path: files are longer than words."""
+        return self.attachment_bytes if _FILES.fullmatch(path) else self.body_bytes
 
 
 @dataclass

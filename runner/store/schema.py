@@ -67,6 +67,8 @@ Index("job_blocked", job.c.blocked_by, sqlite_where=_blocked, postgresql_where=_
 Index("job_by_tenant", job.c.tenant, job.c.number)
 Index("job_by_state", job.c.state, job.c.number)
 Index("job_by_operation", job.c.operation, job.c.number)
+Index("job_by_place", job.c.place, job.c.number)
+Index("job_by_asking", job.c.asked_at, job.c.number)
 
 request = Table(
     "request",

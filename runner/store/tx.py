@@ -83,7 +83,7 @@ class Tx:
         if head is None:
             raise RuntimeError("the store has no chain: run the migrations")
         rows = _link(self._events, head["seq"], bytes(head["hash"]))
-        self._execute_many(self._sql["insert_event"], rows)
+        self._insert_events(rows)
         self.moved("move_chain", seq=rows[-1]["seq"], hash=rows[-1]["hash"])
         return self._events
 
@@ -93,6 +93,13 @@ class Tx:
         with self._as_sqlalchemy(sql):
             cursor.execute(sql, params)
         return cursor
+
+    def _insert_events(self, rows: list[dict[str, Any]]) -> None:
+        """PostgreSQL takes all rows as one statement's arrays: a third of the time of one statement a row."""
+        if self.is_postgres:
+            self._execute(self._sql["insert_events_pg"], {k: [row[k] for row in rows] for k in rows[0]})
+        else:
+            self._execute_many(self._sql["insert_event"], rows)
 
     def _execute_many(self, sql: str, rows: list[dict[str, Any]]) -> None:
         with self._as_sqlalchemy(sql):
@@ -118,12 +125,20 @@ def _link(events: list[Event], seq: int, previous: bytes) -> list[dict[str, Any]
             "tenant": event.tenant,
             "kind": event.kind.value,
             "actor": event.actor,
-            "body": dumps(shown(event.facts)),
+            "body": _body(event.facts),
         }
         row["digest"] = chain.digest(row)
         previous = row["hash"] = chain.link(previous, row)
         rows.append(row)
     return rows
+
+
+def _body(facts: Mapping[str, Any]) -> str:
+    """Facts as JSON. What JSON cannot say needs the slow walk: secrets become dots, NaN and infinity text."""
+    try:
+        return dumps(facts)
+    except (TypeError, ValueError):
+        return dumps(shown(facts))
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Those who ask: tenants' people who submit, edit, cancel, rate and repeat themselves, and the provider's operator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -97,12 +97,12 @@ class Client:
         self._keep(answer, body)
 
     def _submit_two(self) -> None:
-        bodies = [self._body(), self._body()]
+        bodies: list[Mapping[str, Any]] = [self._body(), self._body()]
         for body, answer in zip(bodies, submit_many(self.desk, self.me, bodies), strict=True):
             if isinstance(answer, Answer):
                 self._keep(answer, body)
 
-    def _keep(self, answer: Answer, body: dict[str, Any]) -> None:
+    def _keep(self, answer: Answer, body: Mapping[str, Any]) -> None:
         tag = body["description"]
         before = self.told.accepted.setdefault(answer.number, tag)
         if before != tag:

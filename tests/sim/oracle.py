@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from domain.event import Event, Kind
 from domain.job import FINAL, HOLDING, LIFE, State
@@ -237,7 +237,7 @@ def closed(row: Row, moment: datetime) -> str:
     return f"inside a freeze, at {local:%H:%M:%S}" if frozen else ""
 
 
-def _in_the_way(one: Any, other: Any) -> bool:
+def _in_the_way(one: Row, other: Row) -> bool:
     """Two places overlap if one lies in the other; both shared is no conflict."""
     if one.lock_mode == "none" or other.lock_mode == "none" or one.lock_mode == other.lock_mode == "shared":
         return False

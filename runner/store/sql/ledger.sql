@@ -8,6 +8,11 @@ UPDATE chain SET seq = :seq, hash = :hash WHERE id = 1
 INSERT INTO event (seq, at, job, tenant, kind, actor, body, digest, hash)
 VALUES (:seq, :at, :job, :tenant, :kind, :actor, :body, :digest, :hash)
 
+-- name: insert_events_pg
+INSERT INTO event (seq, at, job, tenant, kind, actor, body, digest, hash)
+SELECT * FROM unnest(CAST(:seq AS bigint[]), CAST(:at AS bigint[]), CAST(:job AS bigint[]), CAST(:tenant AS text[]),
+  CAST(:kind AS text[]), CAST(:actor AS text[]), CAST(:body AS text[]), CAST(:digest AS bytea[]), CAST(:hash AS bytea[]))
+
 -- name: events_after
 SELECT seq, at, job, tenant, kind, actor, body FROM event WHERE seq > :after ORDER BY seq LIMIT :most
 

@@ -1,8 +1,9 @@
 """A lab in this process, so that a test can see and break its hosts, and real workers that a test can kill."""
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +71,18 @@ class Stage:
         """The workers but this one."""
         return [w for w in self._workers if w is not worker]
 
+    def freeze(self, worker: Running) -> None:
+        """Freeze it outside of a transaction: one process frozen in SQLite's only write lock holds up all others."""
+
+        def outside() -> bool:
+            worker.freeze()
+            if self._is_writable():
+                return True
+            worker.thaw()
+            return False
+
+        self.wait(outside, f"{worker.name} is frozen outside of a transaction")
+
     def ask(self, place: str = PLACE, order: str = "one-by-one") -> int:
         """Submit a restart, to begin at once."""
         body = {"operation": "iis-restart", "place": place, "params": {"order": order}, "confirm": True}
@@ -110,6 +123,15 @@ class Stage:
 
     def audit_holds(self) -> bool:
         return verify_audit(self.product.desk).broken_at is None
+
+    def _is_writable(self) -> bool:
+        file = str(Path(str(self.settings["home"])) / "yunwei.db")
+        with closing(sqlite3.connect(file, timeout=0.5, isolation_level=None)) as probe:
+            try:
+                probe.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def wait(self, true: Callable[[], Any], what: str) -> None:
         wait_until(true, DEADLINE_S, what, every_s=0.02)
