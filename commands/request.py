@@ -1,6 +1,6 @@
 """`yunwei request …`: everything about requests."""
 
-from commands import asking, request_change, request_read
+from commands import asking, request_change, request_files, request_read
 from commands.lazy import Group
 
 command = Group("request", help="Ask, look, change, follow: everything about requests.")
@@ -9,5 +9,6 @@ for each in (
     asking.check,
     *request_read.COMMANDS,
     *request_change.COMMANDS,
+    *request_files.COMMANDS,
 ):
     command.add_command(each)

@@ -27,7 +27,11 @@ class Fence:
     seal: bool = False
 
     def token(self, step: str) -> str:
-        """The attempt's name, also as a file name on Windows, where a colon would name a stream of another file."""
+        """The attempt's name, also as a file name on Windows, where a colon would name a stream of another file.
+
+        Its form is a contract between versions: during an upgrade an old and a new worker meet on one host, and a
+        look under another name would find that nothing had happened (docs/decisions/0006).
+        """
         return f"job{self.job}.{self.asked:x}-run{self.run}-{step.replace(':', '.')}"
 
 

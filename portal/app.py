@@ -7,7 +7,19 @@ from fastapi.openapi.utils import get_openapi
 
 from intake.desk import Desk
 from intake.read import head
-from portal.api import audit, events, handling, health, lists, operations, people, places, requests, workers
+from portal.api import (
+    attachments,
+    audit,
+    events,
+    handling,
+    health,
+    lists,
+    operations,
+    people,
+    places,
+    requests,
+    workers,
+)
 from portal.contract import add_problem
 from portal.figures import Figures
 from portal.guard import Guard
@@ -17,7 +29,7 @@ from portal.stream import Tail
 
 VERSION: Final = "0.1.0"
 OPENAPI: Final = "/api/v1/openapi.json"
-_NOUNS: Final = (requests, lists, handling, events, operations, places, people, workers, audit)
+_NOUNS: Final = (requests, lists, handling, attachments, events, operations, places, people, workers, audit)
 
 
 def make_app(desk: Desk, limits: Limits | None = None) -> FastAPI:

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
 from domain.job import RequestState, State
+from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
 from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_moment
 from intake.read import MOST, MOST_EVENTS
@@ -67,6 +68,12 @@ class After(Asked):
 
     after: int = Field(default=0, ge=0, le=MAX_NUMBER, description="Only what has a greater sequence number")
     limit: int = Field(default=MOST_EVENTS, ge=1, le=MOST_EVENTS)
+
+
+class Named(Asked):
+    """The query of a file that is sent."""
+
+    name: PlainText = Field(min_length=1, max_length=MAX_NAME, description="Its file name", examples=["授权书.pdf"])
 
 
 class Ask(Asked):

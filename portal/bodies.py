@@ -53,32 +53,37 @@ def understood(raw: bytes, depth: int) -> Any:
 
 
 async def raw_body(request: Request) -> bytes:
-    """The body, if it is JSON, not too long, and comes in time. Raises WrongType, TooLarge, TooSlow."""
+    """The body as it is, if it is not too long and comes in time. Raises TooLarge, TooSlow."""
     limits: Limits = request.app.state.limits
+    most = limits.bytes_at(request.scope["path"])
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(limits.body_s):
             async for part in request.stream():
                 size += len(part)
-                if size > limits.body_bytes:
-                    raise too_large(limits)
+                if size > most:
+                    raise too_large(most)
                 parts.append(part)
     except TimeoutError:
         zh, en = f"请求体应在 {limits.body_s:g} 秒内到达", f"A body must arrive within {limits.body_s:g} s"
         raise TooSlow(Text(zh, en)) from None
-    if size:
-        _check_type(request)
     return b"".join(parts)
 
 
-def too_large(limits: Limits) -> TooLarge:
-    """What an oversized body is answered with."""
-    most = limits.body_bytes
+def too_large(most: int) -> TooLarge:
+    """What a body of more than `most` bytes is answered with."""
     return TooLarge(Text(f"请求体最多 {most} 字节", f"A body has at most {most} bytes"), limit=most)
 
 
-async def json_object(request: Request, raw: Annotated[bytes, Depends(raw_body)]) -> dict[str, Any]:
+async def json_bytes(request: Request, raw: Annotated[bytes, Depends(raw_body)]) -> bytes:
+    """The body, if it is JSON by its type. Raises WrongType."""
+    if raw:
+        _check_type(request)
+    return raw
+
+
+async def json_object(request: Request, raw: Annotated[bytes, Depends(json_bytes)]) -> dict[str, Any]:
     """The body as a JSON object. Raises Mistake."""
     depth = request.app.state.limits.depth
     value = await _off_the_loop(raw, depth) if len(raw) > _LONG else understood(raw or b"null", depth)
@@ -87,7 +92,7 @@ async def json_object(request: Request, raw: Annotated[bytes, Depends(raw_body)]
     return value
 
 
-async def optional_object(request: Request, raw: Annotated[bytes, Depends(raw_body)]) -> dict[str, Any]:
+async def optional_object(request: Request, raw: Annotated[bytes, Depends(json_bytes)]) -> dict[str, Any]:
     """The same, where nothing at all means an empty object."""
     return await json_object(request, raw) if raw else {}
 
@@ -158,5 +163,6 @@ def _wrong(*faults: Fault) -> Mistake:
     return Mistake(Text("请求体有误", "The body has mistakes"), faults)
 
 
+RawBody = Annotated[bytes, Depends(raw_body)]
 Body = Annotated[dict[str, Any], Depends(json_object)]
 OptionalBody = Annotated[dict[str, Any], Depends(optional_object)]

@@ -47,6 +47,12 @@ def body(shape: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
 
 
+def file_body(most: int) -> dict[str, Any]:
+    """The same for a route that reads a file as it is, of any type and of at most so many bytes."""
+    schema = {"type": "string", "format": "binary", "minLength": 1, "maxLength": most}
+    return {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": schema}}}}
+
+
 def _problem(status: int) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": _ABOUT[status], "content": {"application/problem+json": {"schema": schema}}}

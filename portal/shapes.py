@@ -88,6 +88,16 @@ class Version(Shape):
     email: str
 
 
+class Attachment(Shape):
+    id: str = Field(examples=["0123456789abcdef"])
+    name: str = Field(examples=["授权书.pdf"])
+    media_type: str = Field(examples=["application/pdf"])
+    size: int = Field(description="In bytes")
+    sha256: str = Field(description="In hex")
+    added_by: str
+    added_at: datetime
+
+
 class Accepted(Shape):
     number: int
     state: str = Field(examples=["waiting"])

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 from domain.decision import Refused
 from domain.errors import Fault, Mistake
 from domain.text import Text
-from intake.submit import MAX_KEY, MOST_IN_BULK, Answer, check, submit, submit_many
+from intake.submit import MAX_BULK_KEY, MAX_KEY, MOST_IN_BULK, Answer, check, submit, submit_many
 from intake.view import of_answer, of_check
 from portal import asked, shapes
 from portal.bodies import Body
@@ -21,6 +21,15 @@ router: Final = APIRouter(prefix="/requests", tags=["requests"])
 HOME: Final = "/api/v1/requests"
 _LOCATION: Final = {"Location": {"schema": {"type": "string"}, "required": True}}
 _Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=MAX_KEY)]
+_BulkKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_BULK_KEY,
+        description="The request at index i is submitted under this key with `#i` after it",
+    ),
+]
 
 
 @router.post(
@@ -67,10 +76,12 @@ def check_request(desk: TheDesk, actor: Checker, wish: Body) -> JSONResponse:
     responses=problems_with_body(),
     openapi_extra=body(asked.Bulk),
 )
-def submit_bulk(request: Request, desk: TheDesk, actor: Asker, wishes: Body, key: _Key = None) -> JSONResponse:
-    """Ask for up to 500 operations at once; each has its own status and answer, in order."""
-    bodies = _read_bulk(wishes, key)
-    answers = submit_many(desk, actor, bodies)
+def submit_bulk(request: Request, desk: TheDesk, actor: Asker, wishes: Body, key: _BulkKey = None) -> JSONResponse:
+    """Ask for up to 500 operations at once; each has its own status and answer, in order.
+
+    Send an Idempotency-Key: repeated, what was accepted is answered again with the status 200.
+    """
+    answers = submit_many(desk, actor, _read_bulk(wishes), key)
     figures: Figures = request.app.state.figures
     for answer in answers:
         figures.submitted(_result(answer))
@@ -84,7 +95,7 @@ def _result(answer: Answer | Exception) -> str:
     return "refused" if isinstance(answer, Refused) else "mistaken"
 
 
-def _read_bulk(wishes: dict[str, Any], key: str | None) -> list[Any]:
+def _read_bulk(wishes: dict[str, Any]) -> list[Any]:
     faults = [Fault(k[:100], Text("未知字段；可用：requests", "Unknown; allowed: requests"), "unknown") for k in wishes]
     faults = [f for f in faults if f.path != "requests"]
     bodies = wishes.get("requests")
@@ -93,12 +104,6 @@ def _read_bulk(wishes: dict[str, Any], key: str | None) -> list[Any]:
         faults.append(Fault("requests", Text(zh, en)))
         bodies = []
     faults += [_not_an_object(i) for i, b in enumerate(bodies) if not isinstance(b, dict)]
-    if key is not None:
-        zh, en = (
-            "批量提交不支持 Idempotency-Key；请逐个提交",
-            "Bulk submits take no Idempotency-Key; submit singly for that",
-        )
-        faults.append(Fault("Idempotency-Key", Text(zh, en), "unsupported"))
     if faults:
         raise Mistake(Text("请求体有误", "The body has mistakes"), tuple(faults))
     return bodies
@@ -110,7 +115,7 @@ def _not_an_object(index: int) -> Fault:
 
 def _item(answer: Answer | Exception, language: str | None) -> dict[str, Any]:
     if isinstance(answer, Answer):
-        return {"status": 201, "answer": of_answer(answer)}
+        return {"status": 200 if answer.replayed else 201, "answer": of_answer(answer)}
     if isinstance(answer, Mistake | Refused):
         problem = problem_of(answer, language)
         return {"status": problem.status, "problem": problem.body}
