@@ -1,7 +1,7 @@
 """Reading: one request, lists that stay stable while rows come in, events, and the audit's verdict."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -77,8 +77,10 @@ def search(desk: Desk, actor: Actor, wanted: Filter) -> list[Item]:
     if not 1 <= wanted.limit <= MOST:
         text = Text(f"limit 应为 1 至 {MOST}", f"limit must be 1 to {MOST}")
         raise Mistake(text, (Fault("limit", text),))
-    rows = desk.store.select(_query(actor, wanted))
-    return [_item(row) for row in rows]
+    # One look a state, merged: each is found in order by its index, several at once would be sorted first.
+    looks = [replace(wanted, states=(state,)) for state in wanted.states] or [wanted]
+    items = [_item(row) for look in looks for row in desk.store.select(_query(actor, look))]
+    return sorted(items, key=lambda i: -i.request.number)[: wanted.limit]
 
 
 def events_of(desk: Desk, actor: Actor, number: int, after: int = 0, limit: int = MOST_EVENTS) -> list[Event]:
@@ -124,7 +126,16 @@ def _query(actor: Actor, wanted: Filter) -> Select[Any]:
     joined = jobs.join(requests, and_(requests.c.number == jobs.c.number, requests.c.version == jobs.c.version))
     extra = [requests.c[n].label(f"r_{n}") for n in ("params", "description", "email")]
     query = select(jobs, *extra).select_from(joined)
-    return query.where(*_conditions(actor, wanted)).order_by(jobs.c.number.desc()).limit(wanted.limit)
+    number = _number(wanted)
+    if wanted.before:
+        query = query.where(number < wanted.before)
+    return query.where(*_conditions(actor, wanted)).order_by(number.desc()).limit(wanted.limit)
+
+
+def _number(wanted: Filter) -> ColumnElement[int]:
+    """Both tables have it. The page is ordered by that of the table whose index finds the rows."""
+    by_job = wanted.states or wanted.text or wanted.request_state not in (None, RequestState.PROCESSED)
+    return jobs.c.number if by_job else requests.c.number
 
 
 def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
@@ -132,30 +143,36 @@ def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
     if actor.tenant and wanted.tenant and wanted.tenant != actor.tenant:
         yield jobs.c.number < 0  # another's requests do not exist
     equal = {"tenant": tenant, "operation": wanted.operation, "place": wanted.place}
-    yield from (jobs.c[name] == value for name, value in equal.items() if value)
+    yield from (requests.c[name] == value for name, value in equal.items() if value)
     if wanted.states:
         yield jobs.c.state.in_([s.value for s in wanted.states])
     if wanted.request_state:
         yield _in_request_state(wanted.request_state)
     yield from _asked_between(wanted)
-    if wanted.before:
-        yield jobs.c.number < wanted.before
     if wanted.text:
         yield jobs.c.search.contains(wanted.text.casefold(), autoescape=True)
 
 
 def _asked_between(wanted: Filter) -> Iterator[ColumnElement[bool]]:
-    """Numbers grow with the time of asking, but for requests that were asked together: a range of numbers is found by
-    the index, and a page never walks over what lies outside of it. The exact times are compared as well."""
+    """Numbers grow with the time of asking, but for requests that were asked together.
+
+    So a range of numbers, found by the index, keeps a page from walking over what lies outside; the times decide.
+    """
+    first_asked = requests.alias("first_asked")
+    asked = first_asked.c.asked_at
     if wanted.asked_from:
         first = micros(wanted.asked_from)
         yield jobs.c.asked_at >= first
-        at_or_after = select(jobs.c.number).where(jobs.c.asked_at >= first).order_by(jobs.c.asked_at).limit(1)
+        at_or_after = (
+            select(first_asked.c.number).where(asked >= first, first_asked.c.version == 1).order_by(asked).limit(1)
+        )
         yield jobs.c.number >= at_or_after.scalar_subquery() - TOGETHER
     if wanted.asked_to:
         last = micros(wanted.asked_to)
         yield jobs.c.asked_at < last
-        before = select(jobs.c.number).where(jobs.c.asked_at < last).order_by(jobs.c.asked_at.desc()).limit(1)
+        before = (
+            select(first_asked.c.number).where(asked < last, first_asked.c.version == 1).order_by(asked.desc()).limit(1)
+        )
         yield jobs.c.number <= before.scalar_subquery() + TOGETHER
 
 

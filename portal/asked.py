@@ -70,7 +70,7 @@ class After(Asked):
     limit: int = Field(default=MOST_EVENTS, ge=1, le=MOST_EVENTS)
 
 
-class Named(Asked):
+class FileName(Asked):
     """The query of a file that is sent."""
 
     name: PlainText = Field(min_length=1, max_length=MAX_NAME, description="Its file name", examples=["授权书.pdf"])

@@ -38,7 +38,7 @@ def add_attachment(
     desk: TheDesk,
     actor: Asker,
     number: Number,
-    query: Annotated[asked.Named, Query()],
+    query: Annotated[asked.FileName, Query()],
     content: RawBody,
 ) -> JSONResponse:
     """Add a file of at most 5 MiB to a request that has not ended: the body is the file, whatever its Content-Type."""

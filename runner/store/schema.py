@@ -64,11 +64,10 @@ Index("job_in_line", job.c.tenant, job.c.due_at, sqlite_where=_any_waiting, post
 Index("job_late", job.c.latest_start, sqlite_where=_any_waiting, postgresql_where=_any_waiting)
 Index("job_pending", job.c.planned_at, sqlite_where=_pending, postgresql_where=_pending)
 Index("job_blocked", job.c.blocked_by, sqlite_where=_blocked, postgresql_where=_blocked)
-Index("job_by_tenant", job.c.tenant, job.c.number)
+# Every move writes each full index of this table: what never changes is indexed at `request` instead.
 Index("job_by_state", job.c.state, job.c.number)
-Index("job_by_operation", job.c.operation, job.c.number)
-Index("job_by_place", job.c.place, job.c.number)
-Index("job_by_asking", job.c.asked_at, job.c.number)
+_rated = text("rating IS NOT NULL")
+Index("job_rated", job.c.number, sqlite_where=_rated, postgresql_where=_rated)
 
 request = Table(
     "request",
@@ -85,6 +84,10 @@ request = Table(
     Column("description", Text, nullable=False),
     Column("email", String(254), nullable=False),
 )
+Index("request_by_tenant", request.c.tenant, request.c.number)
+Index("request_by_operation", request.c.operation, request.c.number)
+Index("request_by_place", request.c.place, request.c.number)
+Index("request_by_asking", request.c.asked_at, request.c.number)
 
 event = Table(
     "event",

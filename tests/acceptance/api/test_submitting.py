@@ -173,8 +173,31 @@ def test_a_bulk_that_is_none_is_a_mistake(alice: httpx2.Client, body: dict[str, 
     assert (response.status_code, paths(response)) == (422, {path})
 
 
-def test_a_bulk_says_that_it_takes_no_key(alice: httpx2.Client) -> None:
-    response = alice.post(f"{REQUESTS}/bulk", json={"requests": [wish()]}, headers={"Idempotency-Key": "k"})
+@pytest.mark.req("CORE-1", "INT-2")
+def test_a_bulk_that_is_repeated_with_its_key_creates_nothing_twice(alice: httpx2.Client, desk: Desk) -> None:
+    wishes, key = [wish(), wish(place="nowhere"), wish(description="last")], {"Idempotency-Key": "night-7"}
+    first = alice.post(f"{REQUESTS}/bulk", json={"requests": wishes}, headers=key).json()["items"]
+    before = head(desk)
+    again = alice.post(f"{REQUESTS}/bulk", json={"requests": wishes}, headers=key).json()["items"]
+    assert [i["status"] for i in first] == [201, 422, 201]
+    assert [i["status"] for i in again] == [200, 422, 200]
+    assert [again[n]["answer"] for n in (0, 2)] == [first[n]["answer"] for n in (0, 2)]
+    assert (head(desk), len(alice.get(REQUESTS).json()["items"])) == (before, 2)
+
+
+@pytest.mark.req("CORE-1")
+def test_a_body_that_contradicts_its_place_in_the_bulk_is_a_mistake_of_its_own(alice: httpx2.Client) -> None:
+    key, one, two = {"Idempotency-Key": "night-7"}, wish(description="one"), wish(description="two")
+    alice.post(f"{REQUESTS}/bulk", json={"requests": [one]}, headers=key)
+    items = alice.post(f"{REQUESTS}/bulk", json={"requests": [two, one]}, headers=key).json()["items"]
+    assert [i["status"] for i in items] == [422, 201]
+    assert items[0]["problem"]["errors"][0]["code"] == "reused"
+
+
+@pytest.mark.parametrize("path", ["", "/bulk"])
+def test_a_key_that_is_too_long_is_a_mistake_and_stores_nothing(alice: httpx2.Client, path: str) -> None:
+    body = {"requests": [wish()]} if path else wish()
+    response = alice.post(f"{REQUESTS}{path}", json=body, headers={"Idempotency-Key": "k" * 201})
     assert (response.status_code, paths(response)) == (422, {"Idempotency-Key"})
     assert alice.get(REQUESTS).json()["items"] == []
 

@@ -9,7 +9,7 @@ from domain.errors import Mistake
 from domain.job import State
 from intake.change import cancel
 from intake.desk import Desk
-from intake.submit import Answer, submit, submit_many
+from intake.submit import MAX_BULK_KEY, MOST_IN_BULK, Answer, submit, submit_many
 from runner.claims import Claims
 from tests.stage import CHEN, DAILY, LI, HandClock, wish
 
@@ -81,6 +81,42 @@ def test_in_bulk_each_gets_its_own_answer_and_refusals_take_nothing(desk: Desk) 
     answers = submit_many(desk, LI, bodies)
     kinds = [type(a) for a in answers]
     assert kinds == [Answer, Mistake, Answer, Answer, Refused, Answer]
+
+
+@pytest.mark.req("CORE-1")
+def test_a_bulk_repeated_at_once_from_two_processes_creates_nothing_twice(
+    desk: Desk, twin_desk: Desk, at_once: AtOnce
+) -> None:
+    bodies = [wish("free", description=str(n)) for n in range(5)]
+    rounds = at_once([lambda d=d: submit_many(d, LI, bodies, key="b1") for d in (desk, twin_desk) * 4])
+    assert all(isinstance(r, list) and len(r) == 5 for r in rounds), rounds
+    assert [a.replayed for r in rounds for a in r].count(False) == 5
+    numbers = [a.number for a in rounds[0]]
+    assert [[a.number for a in r] for r in rounds] == [numbers] * 8
+    due = desk.store.rows("due_jobs", now=desk.store.clock.now(), most=99)
+    assert [row["number"] for row in due] == numbers
+
+
+@pytest.mark.req("CORE-1", "INT-9")
+def test_in_a_repeated_bulk_only_what_contradicts_or_was_refused_is_judged_anew(desk: Desk) -> None:
+    bodies = [wish("counted"), wish("no-such"), wish("counted"), wish("counted"), wish("counted")]
+    first = submit_many(desk, LI, bodies, key="b1")
+    again = submit_many(desk, LI, [wish("free"), wish("free"), *bodies[2:], wish("free")], key="b1")
+    assert [type(a) for a in first] == [Answer, Mistake, Answer, Answer, Refused]
+    assert [type(a) for a in again] == [Mistake, Answer, Answer, Answer, Refused, Answer]
+    assert again[0].faults[0].code == "reused"
+    assert [a.replayed for a in again if isinstance(a, Answer)] == [False, True, True, False]
+    assert [a.number for a in again[2:4]] == [first[2].number, first[3].number]
+
+
+def test_a_bulk_without_a_key_is_new_each_time_and_a_key_has_its_length(desk: Desk) -> None:
+    once = [a.number for _ in range(2) for a in submit_many(desk, LI, [wish("free")])]
+    assert once == [1, 2]
+    longest = submit_many(desk, LI, [wish("free")] * MOST_IN_BULK, key="k" * MAX_BULK_KEY)
+    assert sum(isinstance(a, Answer) for a in longest) == MOST_IN_BULK
+    for wrong in ("", "k" * (MAX_BULK_KEY + 1)):
+        with pytest.raises(Mistake):
+            submit_many(desk, LI, [wish("free")], key=wrong)
 
 
 @pytest.mark.req("CORE-1")
