@@ -128,7 +128,8 @@ def _query(actor: Actor, wanted: Filter) -> Select[Any]:
     query = select(jobs, *extra).select_from(joined)
     number = _number(wanted)
     if wanted.before:
-        query = query.where(number < wanted.before)
+        # Of both tables, or a merge join walks over all that lies before in the other one.
+        query = query.where(jobs.c.number < wanted.before, requests.c.number < wanted.before)
     return query.where(*_conditions(actor, wanted)).order_by(number.desc()).limit(wanted.limit)
 
 
@@ -166,14 +167,14 @@ def _asked_between(wanted: Filter) -> Iterator[ColumnElement[bool]]:
         at_or_after = (
             select(first_asked.c.number).where(asked >= first, first_asked.c.version == 1).order_by(asked).limit(1)
         )
-        yield jobs.c.number >= at_or_after.scalar_subquery() - TOGETHER
+        yield from (t.c.number >= at_or_after.scalar_subquery() - TOGETHER for t in (jobs, requests))
     if wanted.asked_to:
         last = micros(wanted.asked_to)
         yield jobs.c.asked_at < last
         before = (
             select(first_asked.c.number).where(asked < last, first_asked.c.version == 1).order_by(asked.desc()).limit(1)
         )
-        yield jobs.c.number <= before.scalar_subquery() + TOGETHER
+        yield from (t.c.number <= before.scalar_subquery() + TOGETHER for t in (jobs, requests))
 
 
 def _in_request_state(wanted: RequestState) -> ColumnElement[bool]:

@@ -50,7 +50,7 @@ def effect(facts: Facts) -> Judgement:
     if phase == "ended":
         text = Text("主机标记证明重启已执行", "the marker proves that the restart happened")
         return Judgement(outcome=Outcome.DONE, text=text, evidence=evidence)
-    if phase in ("begun", "unreadable") and facts.get("alive"):
+    if phase == "unreadable" or (phase == "begun" and facts.get("alive")):  # unreadable: it is just being written
         return Judgement(
             outcome=Outcome.RUNNING, text=Text("重启仍在进行", "the restart is still running"), evidence=evidence
         )

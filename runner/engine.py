@@ -176,6 +176,7 @@ class Engine:
     def _send_surely(self, hold: Hold, step: Step) -> Reading:
         """Send; when nothing was sent, send again, a few times."""
         for last in (*[False] * (MAX_SENDS - 1), True):
+            hold.check()
             try:
                 return self._send(hold, step, step.do, step.timeout_s)
             except Unreachable as trouble:

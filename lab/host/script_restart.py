@@ -6,7 +6,7 @@ from lab.host.appcmd import appcmd
 from lab.host.ledger import Origin
 from lab.host.moments import stamp, utc_now
 from lab.host.processes import KILLED
-from lab.host.script_state import create_marker, read_marker, replace_marker, workers
+from lab.host.script_state import ScriptFailed, create_marker, marker_path, read_marker, replace_marker, workers
 from lab.host.service_programs import iisreset
 from lab.host.session import Session
 
@@ -18,7 +18,7 @@ def restart(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     token = args["token"]
     session.origin = Origin(job=args.get("job"), token=token, epoch=args.get("epoch"))
     marker = _begun(session, args)
-    if not create_marker(session, token, marker):
+    if not _claimed(session, token, marker):
         return {"acted": False, "marker": read_marker(session, token)[1]}
     session.out(f"begun {token}\r\n")
     _may_die(session, "before")
@@ -27,6 +27,16 @@ def restart(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     marker.update(phase="ended", ended_at=stamp(utc_now()))
     replace_marker(session, token, marker)
     return {"acted": True, "marker": marker}
+
+
+def _claimed(session: Session, token: str, marker: dict[str, Any]) -> bool:
+    """Create the marker; a disk that is full while it is written leaves no trace, and nothing is done."""
+    try:
+        return create_marker(session, token, marker)
+    except ScriptFailed:
+        if read_marker(session, token)[0] == "unreadable":
+            session.world.files.remove(marker_path(token))
+        raise
 
 
 def _begun(session: Session, args: dict[str, Any]) -> dict[str, Any]:
