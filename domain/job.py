@@ -73,6 +73,9 @@ FINAL: Final = frozenset(State) - LIFE.keys()
 HOLDING: Final = frozenset({State.RUNNING, State.STOPPING, State.IN_DOUBT, State.NEEDS_ATTENTION})
 """States in which a job holds the lock on its place."""
 
+NOT_STARTED: Final = FINAL - {State.SUCCEEDED}
+"""Final states that give a quota back, if nothing had started."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:

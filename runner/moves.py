@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from domain.errors import Overtaken
 from domain.event import Event, Kind
-from domain.job import FINAL, HOLDING, Job, State
+from domain.job import FINAL, HOLDING, NOT_STARTED, Job, State
 from domain.text import Text
 from runner.store.rows import dumps
 from runner.store.tx import Tx
@@ -37,7 +37,7 @@ def move(
         tx.tell(job, Kind.ALARM, why=kind.value, text=(facts or {}).get("text"))
     if job.takes_lock and (moved.state in FINAL or (job.state in HOLDING and moved.state not in HOLDING)):
         _unblock(tx, job)
-    if moved.state in FINAL and job.started_at is None:
+    if moved.state in NOT_STARTED and job.started_at is None:
         _give_back(tx, job)
     return moved
 
