@@ -88,8 +88,8 @@ def _config(app: FastAPI, grace_s: float) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        loop="asyncio",
-        http="h11",
+        loop="auto",  # uvloop where it is installed: twice the submits a second
+        http="h11",  # strict, and its limits can be set
         ws="none",
         lifespan="off",
         timeout_keep_alive=30,
