@@ -1,7 +1,9 @@
 """The SQL store: `write` for guarded changes with their events, `rows` for reading. SQLite or PostgreSQL."""
 
 import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar
@@ -22,6 +24,7 @@ from runner.store.tx import Tx
 
 T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 30
+WAL_PAUSE_S: Final = 0.02
 TRIES: Final = 5
 ABANDONED_MS: Final = 5_000
 IN_MEMORY: Final = ("sqlite://", "sqlite:///:memory:")
@@ -165,8 +168,23 @@ def _postgres_settings(connection: Any, _record: Any) -> None:
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     # FULL: a commit survives a power cut, and `started` must (docs/decisions/0004-the-store.md).
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
         connection.execute(f"PRAGMA {pragma}")
+    _into_wal(connection)
+
+
+def _into_wal(connection: Any) -> None:
+    """Once for each file. Processes that start together find it locked, and SQLite does not wait here by itself."""
+    until = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            threading.Event().wait(WAL_PAUSE_S)
+        else:
+            return
 
 
 def _sqlite_begin(connection: Connection) -> None:

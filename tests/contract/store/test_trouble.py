@@ -241,7 +241,8 @@ def test_four_processes_that_start_at_once_migrate_once(
 def test_the_tables_that_migrations_make_are_those_that_the_code_uses(store: Store) -> None:
     with store.engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert [d for d in differences if "index" not in str(d[0])] == []
+    ours = [d for d in differences if not (d[0] == "remove_table" and d[1].name.startswith("bell_"))]  # the bell's
+    assert [d for d in ours if "index" not in str(d[0])] == []
 
 
 @pytest.mark.req("CORE-2")
