@@ -1,17 +1,18 @@
 """The provider's word: accept or reject what is pending, and decide what nobody else can."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.decision import Moment, Refused, Verdict
-from domain.errors import Denied, Fault, Mistake
+from domain.errors import Conflict, Denied, Fault, Mistake
 from domain.event import Kind
 from domain.job import Job, State
 from domain.operation import Operation
 from domain.request import Actor
 from domain.text import Text
 from intake.change import MAX_REASON
-from intake.desk import Desk, open_request
+from intake.desk import Desk, Opened, open_request
 from intake.parse import text_of, unknown_keys
 from intake.submit import search_text
 from policies import decide
@@ -63,6 +64,7 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
 
     def write(tx: Tx) -> State:
         was = open_request(desk, tx, number, actor)
+        _check_done(word, was)
         kind, changes = _resolution(word, was.job)
         if was.job.started_at is None and kind is not Kind.FAILED:
             kind, changes = Kind.RUN_AGAIN, _start_now(tx, was.operation)
@@ -72,6 +74,16 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
     state = desk.store.write(write)
     desk.bell.ring(number)
     return state
+
+
+def _check_done(word: str, was: Opened) -> None:
+    """A destructive step that was never sent cannot be said to be done: it would be left out silently."""
+    plan = json.loads(was.row["plan"] or "[]")[was.job.step :]
+    if word == "done" and was.job.started_at and not was.job.begun and plan and plan[0]["destructive"]:
+        key = plan[0]["key"]
+        zh = f"步骤 {key} 尚未发出，不能判为已完成；请选择 run-again（从该步骤继续）或 failed"
+        en = f"Step {key} was never sent, so it is not done; choose run-again (goes on with it) or failed"
+        raise Conflict(Text(zh, en), number=was.job.number, step=key)
 
 
 def _start_now(tx: Tx, operation: Operation) -> dict[str, Any]:
@@ -84,7 +96,7 @@ def _resolution(word: str, job: Job) -> tuple[Kind, dict[str, Any]]:
     if word == "failed":
         return Kind.FAILED, outcome(Text("运维人员判定失败", "an operator found that it failed"))
     if word == "run-again":
-        return Kind.RUN_AGAIN, {"run": job.run + 1, "begun": 0, "tries": 0}
+        return Kind.RUN_AGAIN, {"run": job.run + 1, "begun": 0, "tries": 0, "stop_asked_by": None}
     return Kind.RESUMED, {"step": job.step + 1, "begun": 0, "tries": 0}
 
 

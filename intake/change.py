@@ -116,6 +116,8 @@ def _cancelling(job: Job, actor: Actor, reason: str) -> tuple[Kind, dict[str, An
     if job.state is State.RUNNING:
         return Kind.STOP_ASKED, {"stop_asked_by": actor.name}
     why = Text("正在停止或核实中，请稍候", "it is being stopped or verified; wait for that to end")
+    if job.state is State.NEEDS_ATTENTION:
+        why = Text("须由服务商运维人员判定（resolve）", "an operator of the provider has to resolve it")
     raise _not_in(job, Text("取消", "cancelled"), why)
 
 

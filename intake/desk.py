@@ -35,13 +35,27 @@ class Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """A request opened for a change: its row is locked until the transaction ends."""
+    """A request opened for a change: its row is locked until the transaction ends.
+
+    What to do and where are looked up only when asked for: a job must not be stuck because the catalog or the estate
+    no longer knows them.
+    """
 
     row: Row
     job: Job
     request: Request
-    operation: Operation
-    place: Place
+    desk: Desk
+    actor: Actor
+
+    @property
+    def operation(self) -> Operation:
+        """Raises NotFound or Mistake if this version does not know it."""
+        return self.desk.catalog.build(self.request.operation, self.request.params)
+
+    @property
+    def place(self) -> Place:
+        """Raises NotFound if the estate has lost it."""
+        return self.desk.place(self.request.place, self.actor)
 
 
 def open_request(desk: Desk, tx: Tx, number: int, actor: Actor, rev: int | None = None) -> Opened:
@@ -58,11 +72,7 @@ def open_request(desk: Desk, tx: Tx, number: int, actor: Actor, rev: int | None 
     found = tx.row("request", number=number, version=row["version"])
     if found is None:
         raise RuntimeError(f"request {number} has no version {row['version']}")
-    request = to_request(found)
-    operation = desk.catalog.build(request.operation, request.params)
-    return Opened(
-        row=row, job=to_job(row), request=request, operation=operation, place=desk.place(request.place, actor)
-    )
+    return Opened(row=row, job=to_job(row), request=to_request(found), desk=desk, actor=actor)
 
 
 def unknown(number: int) -> NotFound:

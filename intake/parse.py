@@ -15,6 +15,8 @@ from domain.text import Text
 
 MAX_DESCRIPTION: Final = 2000
 MAX_EMAIL: Final = 254
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9000
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _KNOWN: Final = frozenset({"operation", "place", "params", "planned_at", "description", "email", "confirm"})
 
@@ -88,11 +90,11 @@ def read_moment(value: Any, path: str, faults: list[Fault]) -> datetime | None:
             Fault(path, Text(f"缺少时区偏移，如 {example}", f"The UTC offset is missing; write {example}"), "no-zone")
         )
         return None
-    try:
-        return moment.astimezone(UTC)
-    except (OverflowError, ValueError):
-        faults.append(Fault(path, Text("时间超出范围", "The time is out of range")))
+    if not FIRST_YEAR < moment.year < LAST_YEAR:  # what lies beyond cannot be reckoned with in every zone
+        zh, en = f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间", f"The year must lie between {FIRST_YEAR} and {LAST_YEAR}"
+        faults.append(Fault(path, Text(zh, en)))
         return None
+    return moment.astimezone(UTC)
 
 
 def text_of(body: Mapping[str, Any], key: str, longest: int, faults: list[Fault], *, required: bool = False) -> str:

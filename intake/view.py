@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.catalog import Catalog
+from domain.errors import NotFound
 from domain.event import Event
 from domain.job import LABELS, REQUEST_LABELS, Job, State
 from domain.operation import Operation
@@ -17,13 +18,14 @@ from intake.submit import Answer, Check
 def of_item(item: Item, catalog: Catalog) -> dict[str, Any]:
     """A request with its job."""
     request, job = item.request, item.job
-    operation = catalog.get(request.operation)
+    operation = _known(catalog, request.operation)
+    title = operation.title if operation else Text(request.operation, request.operation)
     state, execution = item.request_state, execution_label(operation, job.state)
     return {
         "number": request.number,
         "version": request.version,
         "rev": job.rev,
-        "operation": {"name": request.operation, "title": operation.title.as_dict()},
+        "operation": {"name": request.operation, "title": title.as_dict()},
         "place": request.place,
         "tenant": request.tenant,
         "params": request.params,
@@ -39,9 +41,17 @@ def of_item(item: Item, catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def execution_label(operation: type[Operation], state: State) -> Text:
+def execution_label(operation: type[Operation] | None, state: State) -> Text:
     """The operation's own word for a state (等待重启中), or the common one."""
-    return operation.traits.words.get(state.value, LABELS[state])
+    return operation.traits.words.get(state.value, LABELS[state]) if operation else LABELS[state]
+
+
+def _known(catalog: Catalog, name: str) -> type[Operation] | None:
+    """None if only an earlier version knew it: what was asked of that one stays readable."""
+    try:
+        return catalog.get(name)
+    except NotFound:
+        return None
 
 
 def of_answer(answer: Answer) -> dict[str, Any]:

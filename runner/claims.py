@@ -93,13 +93,17 @@ class Claims:
         try:
             operation = self._catalog.build(job.operation, json.loads(row["request_params"]))
             place = self._decider.estate.place(job.place)
+            decision = self._decider.at_start(row, job, operation, place, now)
         except Mistake as mistake:  # the estate or the catalog changed since it was accepted
             self._refuse(tx, job, mistake.text)
+            return None
+        except Exception as error:  # a job that nobody can decide about must not keep the others from being claimed
+            log.exception("job %s cannot be decided", job.number)
+            self._refuse(tx, job, _undecidable(error))
             return None
         if job.started_at is None and now > job.latest_start:
             miss(tx, job, operation)
             return None
-        decision = self._decider.at_start(row, job, operation, place, now)
         if decision.verdict is not Verdict.ALLOW:
             self._not_now(tx, job, operation, decision)
             return None
@@ -171,7 +175,8 @@ class Claims:
         try:
             operation = self._catalog.build(job.operation, json.loads(request["params"]))
             plan = plan_from(row["plan"])
-        except (Mistake, ValueError) as error:  # this version does not know it: nobody here can look at the target
+        except Exception as error:  # this version does not know it: nobody here can look at the target
+            log.warning("job %s is in doubt and cannot be read: %s", job.number, error)
             move(tx, job, Kind.UNDECIDED, changes=outcome(_unreadable(error)), facts={"step": job.step})
             return None
         lease = tx.ahead(self._lease_s)
@@ -212,6 +217,12 @@ def _unreadable(error: Exception) -> Text:
         return error.text
     what = f"{type(error).__name__}: {error}"
     return Text(f"无法得出执行计划：{what}", f"Its plan cannot be made or read: {what}")
+
+
+def _undecidable(error: Exception) -> Text:
+    """Why no policy could say yes: what cannot be decided is not done."""
+    what = type(error).__name__
+    return Text(f"内部错误，无法作出策略判断：{what}", f"The policies could not decide, by an error of our own: {what}")
 
 
 def plan_from(stored: str) -> tuple[Step, ...]:

@@ -184,6 +184,7 @@ class Engine:
                 if last:
                     raise StepFailed(_failed(trouble)) from trouble
                 self._wait(hold.disturbed, self._patience.retry_s)
+                hold.check()
         raise AssertionError("unreachable")
 
     def _look(self, hold: Hold, step: Step) -> Judgement:

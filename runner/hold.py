@@ -4,7 +4,9 @@ Every write names the epoch. One that moves no row means that somebody else hold
 Remarks (output, progress, harmless steps) are gathered and written together with the next commit.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -42,10 +44,12 @@ class Hold:
         self.asked_to_release = threading.Event()
         self.disturbed = threading.Event()  # lost or asked to stop
         self.over = threading.Event()
+        self.sure_until_s = math.inf  # on our own monotonic clock: from then on the lease may be another's
         self._store = store
         self._remarks: list[Event] = []
         self._full = False
         self._guard = threading.Lock()
+        self._writing = threading.Lock()  # one commit after the other: remarks on their way come before the end
         self._wakers: list[Callable[[], None]] = []
         if claimed.job.stop_asked_by:
             self.stop()
@@ -67,10 +71,10 @@ class Hold:
 
     def check(self) -> None:
         """Raise Overtaken or Stopped if this attempt is to end. Called before every send."""
-        if self.lost.is_set():
+        if self.lost.is_set() or time.monotonic() > self.sure_until_s:  # frozen, or without the store, for too long
             raise overtaken(self.job)
         if self.asked_to_stop.is_set():
-            raise Stopped(Text("已按要求停止", "stopped as asked"), number=self.job.number)
+            raise self._stopped()
 
     def fence(self, *, seal: bool = False) -> Fence:
         asked = micros(self.job.asked_at) or 0
@@ -150,7 +154,10 @@ class Hold:
                 return move(tx, self.job, kind, changes=changes, facts=facts)
             except Overtaken:
                 pass
-        return move(tx, self._current(tx), kind, changes=changes, facts=facts)
+        job = self._current(tx)
+        if kind is Kind.RELEASED and job.state is State.STOPPING:  # nobody goes on with what is to be stopped
+            raise self._stopped()
+        return move(tx, job, kind, changes=changes, facts=facts)
 
     def _current(self, tx: Tx) -> Job:
         """The job's row, locked, if it is still ours. Its state may have become STOPPING meanwhile."""
@@ -172,13 +179,21 @@ class Hold:
     def _refused(self, tx: Tx) -> None:
         """Why no row moved: a cancel (the row is still ours, and stopping), or somebody else's epoch."""
         if self._current(tx).state is State.STOPPING:
-            self.asked_to_stop.set()
-            raise Stopped(Text("已按要求停止", "stopped as asked"), number=self.job.number)
+            raise self._stopped()
         self.lost.set()
         raise overtaken(self.job)
 
+    def _stopped(self) -> Stopped:
+        """A cancel was committed before we heard of it."""
+        self.asked_to_stop.set()
+        return Stopped(Text("已按要求停止", "stopped as asked"), number=self.job.number, started=False)
+
     def _commit(self, body: Callable[[Tx], T]) -> T:
         """Run `body` in a transaction together with the remarks so far. They are kept if it does not happen."""
+        with self._writing:
+            return self._commit_next(body)
+
+    def _commit_next(self, body: Callable[[Tx], T]) -> T:
         with self._guard:
             remarks, self._remarks = self._remarks, []
 

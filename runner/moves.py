@@ -8,7 +8,7 @@ from domain.errors import Overtaken
 from domain.event import Event, Kind
 from domain.job import FINAL, HOLDING, NOT_STARTED, Job, State
 from domain.text import Text
-from runner.store.rows import dumps
+from runner.store.rows import recorded
 from runner.store.tx import Tx
 
 _ALARMING: Final = frozenset({Kind.FAILED, Kind.UNDECIDED, Kind.MISSED, Kind.LOST})
@@ -50,15 +50,16 @@ def overtaken(job: Job) -> Overtaken:
 
 def outcome(text: Text, **facts: Any) -> dict[str, Any]:
     """The changes that record how a job ended."""
-    return {"outcome": dumps({"text": text.as_dict(), **facts})}
+    return {"outcome": recorded({"text": text.as_dict(), **facts})}
 
 
 def taken_back(job: Job, *, changed: bool) -> dict[str, Any]:
     """What a release takes back: a job that has `changed` nothing has not started, so it can still be late or missed.
 
+    It is planned anew when it starts: by then it may have another time, and the estate other hosts.
     A job that a person has decided about (it has an outcome) keeps its start: that it goes on is that person's word.
     """
-    return {} if changed or job.outcome is not None else {"started_at": None}
+    return {} if changed or job.outcome is not None else {"started_at": None, "plan": None, "step": 0}
 
 
 def _leaving(tx: Tx, state: State) -> dict[str, Any]:

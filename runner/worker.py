@@ -75,6 +75,7 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._paused = False
+        self._sure_until_s = 0.0  # until when the leases of the last claim are ours for certain
         self._threads: list[threading.Thread] = []
         self._hands: queue.SimpleQueue[Hold] = queue.SimpleQueue()
 
@@ -130,6 +131,7 @@ class Worker:
 
     def _claim(self) -> None:
         while not self._paused and not self._stopping.is_set():
+            self._sure_until_s = time.monotonic() + self._pace.lease_s
             found = self._claims.next(self._pace.slots - len(self._holds))
             for one in found.claimed:
                 self._take(one)
@@ -140,6 +142,7 @@ class Worker:
 
     def _take(self, claimed: Claimed) -> None:
         hold = Hold(self._store, claimed, self.id)
+        hold.sure_until_s = self._sure_until_s
         with self._guard:
             self._holds[claimed.job.number] = hold
         self._hands.put(hold)
@@ -151,6 +154,8 @@ class Worker:
     def _work(self, hold: Hold) -> None:
         try:
             self._engine.run(hold)
+        except Exception:  # a slot outlives it; the lease runs out, and whoever sweeps decides what that means
+            log.exception("job %s: this attempt met an error of our own", hold.job.number)
         finally:
             hold.over.set()
             with self._guard:
@@ -186,10 +191,13 @@ class Worker:
 
     def _beat(self) -> None:
         """Renew the leases of the jobs in hand; learn which were cancelled or lost. Independent of the work."""
+        sure_until_s = time.monotonic() + self._pace.lease_s  # before the store is asked: never later than the lease
         for hold, state in self._store.write(self._renew):
             if state is None:
                 hold.stop(lost=True)
-            elif state == "stopping":
+                continue
+            hold.sure_until_s = sure_until_s
+            if state == "stopping":
                 hold.stop()
 
     def _renew(self, tx: Tx) -> list[tuple[Hold, str | None]]:

@@ -8,6 +8,7 @@ from typing import Any, Final, overload
 from domain.event import Event, Kind
 from domain.job import Job, State
 from domain.request import Actor, Request, Role
+from domain.secret import shown
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -36,6 +37,14 @@ def dumps(value: Any) -> str:
     # Half a surrogate pair, which a host's JSON may hold, stays escaped: no database takes it otherwise.
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def recorded(facts: Mapping[str, Any]) -> str:
+    """Facts as JSON. What JSON cannot say needs the slow walk: secrets become dots, NaN and infinity text."""
+    try:
+        return dumps(facts)
+    except (TypeError, ValueError):
+        return dumps(shown(facts))
 
 
 def to_job(row: Mapping[str, Any]) -> Job:

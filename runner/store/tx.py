@@ -10,10 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.event import Event, Kind
 from domain.job import Job
-from domain.secret import shown
 from runner.clock import Clock
 from runner.store import chain
-from runner.store.rows import dumps, micros
+from runner.store.rows import micros, recorded
 
 Row = Mapping[str, Any]
 
@@ -125,20 +124,12 @@ def _link(events: list[Event], seq: int, previous: bytes) -> list[dict[str, Any]
             "tenant": event.tenant,
             "kind": event.kind.value,
             "actor": event.actor,
-            "body": _body(event.facts),
+            "body": recorded(event.facts),
         }
         row["digest"] = chain.digest(row)
         previous = row["hash"] = chain.link(previous, row)
         rows.append(row)
     return rows
-
-
-def _body(facts: Mapping[str, Any]) -> str:
-    """Facts as JSON. What JSON cannot say needs the slow walk: secrets become dots, NaN and infinity text."""
-    try:
-        return dumps(facts)
-    except (TypeError, ValueError):
-        return dumps(shown(facts))
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,8 @@ UPDATE job SET blocked_by = NULL, rev = rev + 1
 WHERE blocked_by IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM job b WHERE b.number = job.blocked_by
     AND (b.state IN ('running', 'stopping', 'in-doubt') OR (b.state = 'needs-attention' AND b.started_at IS NOT NULL)
-      OR (b.state = 'waiting' AND b.due_at <= :now)))
+      OR (b.state = 'waiting' AND b.due_at <= :now -- and still ahead in line: it may have been given another time
+        AND (b.due_at < job.due_at OR (b.due_at = job.due_at AND b.number < job.number)))))
 RETURNING number, tenant
 
 -- name: clear_receipt
