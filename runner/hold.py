@@ -49,7 +49,6 @@ class Hold:
         self._remarks: list[Event] = []
         self._full = False
         self._guard = threading.Lock()
-        self._writing = threading.Lock()  # one commit after the other: remarks on their way come before the end
         self._wakers: list[Callable[[], None]] = []
         if claimed.job.stop_asked_by:
             self.stop()
@@ -190,15 +189,11 @@ class Hold:
 
     def _commit(self, body: Callable[[Tx], T]) -> T:
         """Run `body` in a transaction together with the remarks so far. They are kept if it does not happen."""
-        with self._writing:
-            return self._commit_next(body)
-
-    def _commit_next(self, body: Callable[[Tx], T]) -> T:
-        with self._guard:
-            remarks, self._remarks = self._remarks, []
+        taken: list[Event] = []
 
         def together(tx: Tx) -> T:
-            for event in remarks:
+            taken.extend(self._take_remarks())  # now, not before: the end of a job may come first, and takes them all
+            for event in taken:
                 tx.append(event)
             return body(tx)
 
@@ -208,8 +203,13 @@ class Hold:
             raise
         except Exception:
             with self._guard:
-                self._remarks = remarks + self._remarks
+                self._remarks = taken + self._remarks
             raise
+
+    def _take_remarks(self) -> list[Event]:
+        with self._guard:
+            remarks, self._remarks = self._remarks, []
+            return remarks
 
     def _write_patiently(self, body: Callable[[Tx], T]) -> T:
         """A database that restarts is waited for. Guarded writes may be repeated: a second one moves no row."""

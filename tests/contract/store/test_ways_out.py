@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from domain.errors import Conflict, Stopped
+from domain.errors import Conflict, Overtaken, Stopped
 from domain.event import Kind
 from domain.job import Job, State
 from domain.places import Estate
@@ -183,7 +183,7 @@ def test_a_cancel_of_what_needs_attention_says_who_decides(desk: Desk, claims: M
 
 
 @pytest.mark.req("CORE-6")
-def test_remarks_on_their_way_are_written_before_the_job_ends(desk: Desk, claims: MakeClaims) -> None:
+def test_remarks_that_are_on_their_way_when_a_job_ends_are_written_with_its_end(desk: Desk, claims: MakeClaims) -> None:
     class Slow:
         """A store whose first writer takes its time."""
 
@@ -199,14 +199,20 @@ def test_remarks_on_their_way_are_written_before_the_job_ends(desk: Desk, claims
     slow: Any = Slow()
     hold = Hold(slow, claims("w1").due(1)[0], "w1")
     hold.say("stdout", "the last line")
-    works = [hold.flush, lambda: hold.end(Kind.SUCCEEDED, Text("成", "done"))]
-    flush, end = (threading.Thread(target=w) for w in works)
-    flush.start()
+    refused: list[Overtaken] = []
+
+    def flush() -> None:
+        try:
+            hold.flush()
+        except Overtaken as late:
+            refused.append(late)
+
+    flushing = threading.Thread(target=flush)
+    flushing.start()
     assert slow.reached.wait(20)
-    end.start()
-    end.join(0.3)  # it must not have overtaken what is on its way
+    hold.end(Kind.SUCCEEDED, Text("成", "done"))
     slow.go_on.set()
-    for thread in (flush, end):
-        thread.join(20)
+    flushing.join(20)
+    assert refused
     told = desk.store.rows("job_events_after", job=hold.job.number, after=0, most=20)
     assert [e["kind"] for e in told][-2:] == ["output", "succeeded"]
