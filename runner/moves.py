@@ -26,11 +26,13 @@ def move(
 ) -> Job:
     """Move the job in the store and tell of it. Raises Conflict (LIFE says no) or Overtaken (the row has moved on).
 
-    The guard is the state and epoch that `job` was read with, so a worker that lost its lease moves nothing.
+    The guard is the state, epoch and worker that `job` was read with, so a worker that lost its lease moves nothing,
+    nor does one of before the store was replaced by another, in which number and epoch are the same.
     """
     moved = job.after(kind)
     full = {"state": moved.state.value, **_leaving(tx, moved.state), **(changes or {})}
-    if tx.update_job(job.number, {"state": job.state.value, "epoch": job.epoch}, full) != 1:
+    guard = {"state": job.state.value, "epoch": job.epoch, **({"worker": job.worker} if job.worker else {})}
+    if tx.update_job(job.number, guard, full) != 1:
         raise overtaken(job)
     tx.tell(job, kind, actor, **{"from": job.state.value, "to": moved.state.value, **(facts or {})})
     if kind in _ALARMING:

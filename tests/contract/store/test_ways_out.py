@@ -216,3 +216,15 @@ def test_remarks_that_are_on_their_way_when_a_job_ends_are_written_with_its_end(
     assert refused
     told = desk.store.rows("job_events_after", job=hold.job.number, after=0, most=20)
     assert [e["kind"] for e in told][-2:] == ["output", "succeeded"]
+
+
+@pytest.mark.req("CORE-3")
+def test_a_worker_of_before_a_store_was_replaced_moves_no_job_of_the_same_number_and_epoch(
+    desk: Desk, claims: MakeClaims, job_now: JobNow
+) -> None:
+    submit(desk, LI, wish())
+    (claimed,) = claims("w2").due(1)
+    theirs = replace(claimed, job=replace(claimed.job, worker="w1"))
+    with pytest.raises(Overtaken):
+        Hold(desk.store, theirs, "w1").end(Kind.FAILED, Text("败", "it failed where I came from"))
+    assert job_now(claimed.job.number).state is State.RUNNING

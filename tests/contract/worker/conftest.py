@@ -28,6 +28,8 @@ from runner.worker import Pace, Worker
 from tests.stage import Ears, ScriptedWire, desk_on
 
 PACE = Pace(slots=4, lease_s=1.5, look_s=0.3, sweep_s=0.2, write_s=0.1)
+# Never again the same name: the thread of a worker that another test killed may still write about "job 1".
+_NAMES = itertools.count(1)
 PATIENCE = Patience(retry_s=0.05, look_s=0.05, doubt_s=5.0)
 
 
@@ -64,7 +66,6 @@ class Shop:
     desk: Desk = field(init=False)
     workers: list[Worker] = field(default_factory=list)
     closers: list[Callable[[], Any]] = field(default_factory=list)
-    _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         store = self.open_store()
@@ -83,7 +84,7 @@ class Shop:
     def worker(self, *, start: bool = True, store: Store | None = None, pace: Pace = PACE) -> Worker:
         """Another worker."""
         desk = self._with_bell(replace(self.desk, store=store or self.open_store()))
-        name = f"w{next(self._names)}"
+        name = f"w{next(_NAMES)}"
         engine = Engine({"winrm": self.wire}, lambda event, s: event.wait(s), time.monotonic, PATIENCE)
         claims = Claims(desk.store, desk.catalog, desk.decider, name, pace.lease_s)
         sweeper = Sweeper(desk.store, desk.catalog, Retention())

@@ -27,7 +27,7 @@ def in_s(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
-@pytest.mark.req("CORE-6")
+@pytest.mark.req("CORE-6", "CARD-5")
 def test_an_immediate_job_runs_each_step_once_and_every_move_is_told(shop: Any) -> None:
     shop.worker()
     number = submit(shop.desk, LI, wish(params={"steps": 3})).number
