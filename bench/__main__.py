@@ -1,11 +1,11 @@
-"""`python -m bench`: measure, and print one JSON document. Progress goes to standard error."""
+"""`python -m bench`: measure, and print one JSON document. Progress and each figure go to standard error as they come."""
 
 import argparse
 import json
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bench.figures import Log
@@ -14,6 +14,7 @@ from bench.report import document
 from bench.rows import Measure, Run, backlog, help_page, kill, latency, lines, memory, rate, say, skew, submits
 from bench.scale import FULL, QUICK
 from bench.site import STORES
+from bench.targets import TARGETS
 
 MEASURES: Final[dict[str, Measure]] = {
     "latency": latency.measure,
@@ -33,14 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     stores = STORES if asked.store == "both" else (asked.store,)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers, server and folder go with us
-    log = Log(quick=asked.quick)
-    with Ground() as ground:
-        run = Run(ground=ground, scale=QUICK if asked.quick else FULL, stores=stores)
-        for name in asked.only or MEASURES:
-            _measure(name, run, log)
-        versions = {store: ground.version(store) for store in stores}
-    print(json.dumps(document(log, versions), indent=2, ensure_ascii=False))
+    log, scale = Log(quick=asked.quick), QUICK if asked.quick else FULL
+    versions: dict[str, str] = {}
+    try:
+        with Ground() as ground:
+            versions |= {store: ground.version(store) for store in stores}
+            _measure_all(asked.only or MEASURES, Run(ground=ground, scale=scale, stores=stores), log)
+    finally:  # also of a run that was cut short: what was measured stays measured
+        print(json.dumps(document(log, versions), indent=2, ensure_ascii=False), flush=True)
     sys.exit(1 if log.failures else 0)
+
+
+def _measure_all(names: Iterable[str], run: Run, log: Log) -> None:
+    for name in names:
+        _measure(name, run, log)
 
 
 def _measure(name: str, run: Run, log: Log) -> None:
@@ -49,6 +56,7 @@ def _measure(name: str, run: Run, log: Log) -> None:
     try:
         for figure in MEASURES[name](run):
             log.figures.append(figure)
+            say(f"    {figure.row} {figure.peer} {figure.store}: {figure.value:.4g} {TARGETS[figure.row].unit}")
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         log.failures[name] = f"{type(error).__name__}: {error}"

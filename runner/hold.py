@@ -24,8 +24,9 @@ from runner.store.store import Store
 from runner.store.tx import Tx
 
 T = TypeVar("T")
-MOST_REMARKS: Final = 20_000
+MOST_REMARKS: Final = 5_000
 MAX_LINE: Final = 8000
+ROOM_S: Final = 10.0  # how long a line waits for the ones before it to be stored
 STORE_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -49,6 +50,7 @@ class Hold:
         self._remarks: list[Event] = []
         self._full = False
         self._guard = threading.Lock()
+        self._room = threading.Condition(self._guard)
         self._wakers: list[Callable[[], None]] = []
         if claimed.job.stop_asked_by:
             self.stop()
@@ -59,8 +61,9 @@ class Hold:
         """End the work: somebody cancelled the job, or it is no longer ours."""
         (self.lost if lost else self.asked_to_stop).set()
         self.disturbed.set()
-        with self._guard:
+        with self._room:
             wakers = list(self._wakers)
+            self._room.notify_all()
         for wake in wakers:
             wake()
 
@@ -87,14 +90,32 @@ class Hold:
             self._remarks.append(self._event(kind, facts))
 
     def say(self, stream: str, line: str) -> None:
-        """A line of output. Never raises and never waits: it is called from within the wire."""
-        if len(self._remarks) >= MOST_REMARKS:  # the store is away or slow: say that lines are missing, once
-            if not self._full:
-                self._full = True
-                self.note(Kind.OUTPUT, step=self._key(), stream="note", line="… output is lost here", incomplete=True)
+        """A line of output. Never raises: it is called from within the wire.
+
+        A flood is slowed down to what the store takes. When the store takes nothing for ROOM_S, lines are dropped
+        instead, and the log says where: the work matters more than its output.
+        """
+        if len(self._remarks) >= MOST_REMARKS and not self._wait_for_room():
             return
         self._full = False
         self.note(Kind.OUTPUT, step=self._key(), stream=stream, line=line[:MAX_LINE])
+
+    def _wait_for_room(self) -> bool:
+        with self._room:
+            if self._full or self._room.wait_for(self._has_room, ROOM_S):
+                return self._has_room() and not self.lost.is_set()
+            self._full = True
+        self.note(Kind.OUTPUT, step=self._key(), stream="note", line="… output is lost here", incomplete=True)
+        return False
+
+    def _has_room(self) -> bool:
+        """Also when the job is lost: whoever waits then need not."""
+        return len(self._remarks) < MOST_REMARKS or self.lost.is_set()
+
+    @property
+    def is_talkative(self) -> bool:
+        """Whether so much has gathered that it should be written now."""
+        return len(self._remarks) >= MOST_REMARKS // 2
 
     def flush(self) -> None:
         """Write the remarks that have gathered."""
@@ -207,8 +228,9 @@ class Hold:
             raise
 
     def _take_remarks(self) -> list[Event]:
-        with self._guard:
+        with self._room:
             remarks, self._remarks = self._remarks, []
+            self._room.notify_all()
             return remarks
 
     def _write_patiently(self, body: Callable[[Tx], T]) -> T:

@@ -26,8 +26,9 @@ def _split(text: str) -> list[tuple[str, str]]:
 
 
 def _translate(body: str, dialect: str) -> str:
+    """Keep what is marked for this database (`/*pg … */`, `/*lite … */`), drop what is for the other."""
     sql = "\n".join(line for line in body.splitlines() if not line.startswith("--")).strip()
-    if dialect == "sqlite":
-        return re.sub(r"/\*pg.*?\*/", "", sql, flags=re.DOTALL)
-    kept = re.sub(r"/\*pg(.*?)\*/", r"\1", sql, flags=re.DOTALL)
-    return _PARAMETER.sub(r"%(\1)s", kept.replace("%", "%%"))
+    ours, other = ("lite", "pg") if dialect == "sqlite" else ("pg", "lite")
+    sql = re.sub(rf"/\*{other}\b.*?\*/", "", sql, flags=re.DOTALL)
+    sql = re.sub(rf"/\*{ours}\b(.*?)\*/", r"\1", sql, flags=re.DOTALL)
+    return sql if dialect == "sqlite" else _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))

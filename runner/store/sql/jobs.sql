@@ -1,4 +1,6 @@
--- Named statements: `-- name: x` starts one. Parameters are :named. `/*pg … */` is kept on PostgreSQL only.
+-- Named statements: `-- name: x` starts one. Parameters are :named. `/*pg … */` is kept on PostgreSQL only, and
+-- `/*lite … */` on SQLite. SQLite is told which index to use: without statistics, which it never gathers by itself, it
+-- prefers an equality on the state, and walks over a million future jobs to find the eight that are due.
 
 -- name: insert_job
 INSERT INTO job (version, state, operation, tenant, place, lock_mode, planned_at, due_at, latest_start,
@@ -26,7 +28,7 @@ SELECT * FROM request WHERE number = :number ORDER BY version
 -- What is due and may be claimed, longest due first. Served by the partial index job_due: O(due).
 -- name: due_jobs
 SELECT j.*, r.params AS request_params, a.tenant AS actor_tenant, a.roles AS actor_roles, a.active AS actor_active
-FROM job j
+FROM job j /*lite INDEXED BY job_due */
 JOIN request r ON r.number = j.number AND r.version = j.version
 LEFT JOIN account a ON a.name = j.asked_by
 WHERE j.state = 'waiting' AND j.blocked_by IS NULL AND j.due_at <= :now
@@ -35,7 +37,7 @@ LIMIT :most
 /*pg FOR UPDATE OF j SKIP LOCKED */
 
 -- name: next_due
-SELECT min(due_at) AS due_at FROM job WHERE state = 'waiting' AND blocked_by IS NULL
+SELECT min(due_at) AS due_at FROM job /*lite INDEXED BY job_due */ WHERE state = 'waiting' AND blocked_by IS NULL
 
 -- Until the end of the transaction; a tenant that another transaction holds answers false.
 -- name: lock_tenants_pg
@@ -44,14 +46,14 @@ SELECT tenant, pg_try_advisory_xact_lock(7957, hashtext(tenant)) AS ours FROM un
 -- The first job that stands in our way: one that holds a lock on this place, on the place above it or on one below it,
 -- or that is due and ahead of us in line. Two halves, so that each is served by its own partial index.
 -- name: lock_conflict
-SELECT number, 0 AS in_line, due_at FROM job
+SELECT number, 0 AS in_line, due_at FROM job /*lite INDEXED BY job_holding */
 WHERE state IN ('running', 'stopping', 'in-doubt', 'needs-attention')
   AND (state <> 'needs-attention' OR started_at IS NOT NULL) -- a question about a late start keeps nobody out
   AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
   AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
   AND (place = :place OR place = :above OR substr(place, 1, :below_length) = :below)
 UNION ALL
-SELECT number, 1 AS in_line, due_at FROM job
+SELECT number, 1 AS in_line, due_at FROM job /*lite INDEXED BY job_in_line */
 WHERE state = 'waiting'
   AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
   AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
@@ -64,11 +66,13 @@ LIMIT 1
 UPDATE job SET blocked_by = :blocked_by, rev = rev + 1 WHERE number = :number AND state = 'waiting'
 
 -- name: unblock_followers
-UPDATE job SET blocked_by = NULL, rev = rev + 1 WHERE blocked_by = :number RETURNING number
+UPDATE job /*lite INDEXED BY job_blocked */ SET blocked_by = NULL, rev = rev + 1
+WHERE blocked_by = :number AND blocked_by IS NOT NULL
+RETURNING number
 
 -- Heals a wait for somebody who no longer stands in the way (its end was committed while we looked).
 -- name: unblock_orphans
-UPDATE job SET blocked_by = NULL, rev = rev + 1
+UPDATE job /*lite INDEXED BY job_blocked */ SET blocked_by = NULL, rev = rev + 1
 WHERE blocked_by IS NOT NULL AND NOT EXISTS (
   SELECT 1 FROM job b WHERE b.number = job.blocked_by
     AND (b.state IN ('running', 'stopping', 'in-doubt') OR (b.state = 'needs-attention' AND b.started_at IS NOT NULL)
@@ -98,7 +102,7 @@ WHERE number = :number AND epoch = :epoch AND worker = :worker AND state IN ('ru
 RETURNING state
 
 -- name: expired_leases
-SELECT * FROM job
+SELECT * FROM job /*lite INDEXED BY job_leased */
 WHERE state IN ('running', 'stopping', 'in-doubt') AND lease_until IS NOT NULL AND lease_until < :now
 ORDER BY lease_until LIMIT :most
 
@@ -113,11 +117,11 @@ WHERE number = :number AND state = 'in-doubt' AND epoch = :epoch
 RETURNING epoch
 
 -- name: late_waiting
-SELECT * FROM job WHERE state = 'waiting' AND started_at IS NULL AND latest_start < :now
+SELECT * FROM job /*lite INDEXED BY job_late */ WHERE state = 'waiting' AND started_at IS NULL AND latest_start < :now
 ORDER BY latest_start LIMIT :most /*pg FOR UPDATE SKIP LOCKED */
 
 -- name: late_pending
-SELECT * FROM job WHERE state = 'pending' AND planned_at < :now
+SELECT * FROM job /*lite INDEXED BY job_pending */ WHERE state = 'pending' AND planned_at < :now
 ORDER BY planned_at LIMIT :most /*pg FOR UPDATE SKIP LOCKED */
 
 -- name: edit_job

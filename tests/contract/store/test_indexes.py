@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.exc import OperationalError
 
 from domain.job import Job, State
 from runner.store.rows import micros
@@ -39,7 +40,7 @@ LOOK_UPS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("expired_leases", {"now": NOW, "most": 200}, {"job_leased"}),
     ("doubtful_jobs", {"now": NOW, "most": 8}, {"job_leased", "job_by_state", "job_holding"}),
     ("late_waiting", {"now": NOW, "most": 200}, {"job_late"}),
-    ("late_pending", {"now": NOW, "most": 200}, {"job_pending", "job_by_state"}),
+    ("late_pending", {"now": NOW, "most": 200}, {"job_pending"}),
     ("unblock_orphans", {"now": NOW}, {"job_blocked"}),
     ("unblock_followers", {"number": 1}, {"job_blocked"}),
 ]
@@ -47,11 +48,15 @@ LOOK_UPS: list[tuple[str, dict[str, Any], set[str]]] = [
 
 @pytest.fixture
 def crowded(store: Store, put_job: Callable[..., Job]) -> Store:
-    """Thousands of finished and of future jobs around a handful that are due."""
+    """Thousands of finished and of future jobs around a handful that are due.
+
+    PostgreSQL gathers statistics by itself before long; SQLite never does, so there are none.
+    """
     with store.engine.begin() as connection:
         connection.execute(insert(jobs), [_row(n) for n in range(1, MANY + 1)])
         connection.execute(insert(requests), [_request(n) for n in range(1, MANY + 1)])
-        connection.execute(text("ANALYZE"))
+        if store.url.startswith("postgresql"):
+            connection.execute(text("ANALYZE"))
     return store
 
 
@@ -93,6 +98,12 @@ def test_every_hot_look_up_is_served_by_its_own_index(crowded: Store) -> None:
         assert not whole_table(crowded, plan), f"{name}: {plan}"
 
 
+def test_statistics_do_not_turn_the_look_ups_away_from_their_indexes(crowded: Store) -> None:
+    with crowded.engine.begin() as connection:
+        connection.execute(text("ANALYZE"))
+    test_every_hot_look_up_is_served_by_its_own_index(crowded)
+
+
 def test_a_line_is_looked_up_in_two_halves_each_by_its_index(crowded: Store) -> None:
     name, params, indexes = next(look for look in LOOK_UPS if look[0] == "lock_conflict")
     plan = explained(crowded, name, params)
@@ -104,8 +115,16 @@ def test_a_look_up_without_its_index_would_be_noticed(crowded: Store) -> None:
         for index in ("job_due", "job_in_line", "job_late", "job_by_state"):
             connection.execute(text(f"DROP INDEX {index}"))
     try:
-        assert "job_due" not in explained(crowded, "due_jobs", {"now": NOW, "most": 8})
+        assert not _served(crowded, "due_jobs", {"now": NOW, "most": 8}, "job_due")
     finally:
         with crowded.engine.begin() as connection:
             for index in jobs.indexes:
                 index.create(connection, checkfirst=True)
+
+
+def _served(store: Store, name: str, params: dict[str, Any], index: str) -> bool:
+    """SQLite refuses a statement whose index is gone; PostgreSQL finds another way."""
+    try:
+        return index in explained(store, name, params)
+    except OperationalError:
+        return False
