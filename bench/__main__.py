@@ -1,4 +1,4 @@
-"""`python -m bench`: measure, and print one JSON document. Progress and each figure go to standard error as they come."""
+"""`python -m bench`: measure, and print one JSON document. Progress and figures go to standard error as they come."""
 
 import argparse
 import json

@@ -40,7 +40,7 @@ LOOK_UPS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("expired_leases", {"now": NOW, "most": 200}, {"job_leased"}),
     ("doubtful_jobs", {"now": NOW, "most": 8}, {"job_leased", "job_by_state", "job_holding"}),
     ("late_waiting", {"now": NOW, "most": 200}, {"job_late"}),
-    ("late_pending", {"now": NOW, "most": 200}, {"job_pending"}),
+    ("late_pending", {"now": NOW, "most": 200}, {"job_pending", "job_by_state"}),
     ("unblock_orphans", {"now": NOW}, {"job_blocked"}),
     ("unblock_followers", {"number": 1}, {"job_blocked"}),
 ]

@@ -9,6 +9,7 @@ from domain.errors import Mistake
 from domain.job import State
 from intake.change import cancel
 from intake.desk import Desk
+from intake.read import Filter, events_of, search
 from intake.submit import MAX_BULK_KEY, MOST_IN_BULK, Answer, submit, submit_many
 from runner.claims import Claims
 from tests.stage import CHEN, DAILY, LI, HandClock, wish
