@@ -3,7 +3,7 @@
 import time
 from contextlib import suppress
 from datetime import UTC, tzinfo
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -26,32 +26,32 @@ def command(session: Session, /, after: int, limit: int, follow: bool) -> int:
         with suppress(KeyboardInterrupt):
             _follow(session, after, limit)
         return DONE
-    found = _read(session, after, limit)
-    session.screen.data({"items": found, "next": found[-1]["seq"] if len(found) == limit else None})
+    from intake.read import feed
+    from intake.view import of_event
+
+    found = feed(session.desk, session.actor, after, limit)
+    items = [of_event(e) for e in found.events]
+    session.screen.data({"items": items, "next": found.position if found.more else None, "position": found.position})
     zone = _zone(session)
-    for event in found:
+    for event in items:
         session.screen.line(feed_line(event, session.screen, zone))
     return DONE
 
 
 def _follow(session: Session, after: int, limit: int) -> None:
     """Until somebody interrupts."""
-    zone = _zone(session)
-    while True:
-        found = _read(session, after, limit)
-        for event in found:
-            session.screen.data(event)
-            session.screen.line(feed_line(event, session.screen, zone))
-            after = event["seq"]
-        if not found:
-            time.sleep(POLL_S)
-
-
-def _read(session: Session, after: int, limit: int) -> list[dict[str, Any]]:
     from intake.read import feed
     from intake.view import of_event
 
-    return [of_event(e) for e in feed(session.desk, session.actor, after, limit)]
+    zone = _zone(session)
+    while True:
+        found = feed(session.desk, session.actor, after, limit)
+        for event in map(of_event, found.events):
+            session.screen.data(event)
+            session.screen.line(feed_line(event, session.screen, zone))
+        after = found.position
+        if not found.more:
+            time.sleep(POLL_S)
 
 
 def _zone(session: Session) -> tzinfo:

@@ -78,10 +78,18 @@ def tell_end(item: Shape, screen: Screen) -> None:
     text = screen.of(outcome["text"]) if "text" in outcome else ""
     screen.line(f"#{item['number']} {screen.of(work['label'])}" + (f": {text}" if text else ""))
     for thing in outcome.get("things", ()):
-        screen.line(f"  {thing['name']}: {thing['state']}" + (f" ({thing['at']})" if "at" in thing else ""))
+        screen.line(f"  {thing['name']}: {thing['state']}{_whereabouts(thing, screen)}")
     if work["name"] == State.NEEDS_ATTENTION.value:
         word = f"yunwei request resolve {item['number']} done|run-again|failed --opinion …"
         screen.say(f"需要运维人员判定：{word}", f"An operator has to decide: {word}")
+
+
+def _whereabouts(thing: Shape, screen: Screen) -> str:
+    """At which step something stands, and which of its steps are done: taken out of the balancer, say."""
+    if "at" not in thing:
+        return ""
+    done, word = ", ".join(thing.get("after", ())), screen.of({"zh": "已完成", "en": "done"})
+    return f" ({thing['at']}; {word}: {done})" if done else f" ({thing['at']})"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     # moves
     ASKED = "asked"
     ACCEPTED = "accepted"
+    REOPENED = "reopened"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"

@@ -47,6 +47,7 @@ LIFE: Final[dict[State, dict[Kind, State]]] = {
     },
     State.WAITING: {
         Kind.CLAIMED: State.RUNNING,
+        Kind.REOPENED: State.PENDING,  # it was edited: the provider had accepted something else
         Kind.POSTPONED: State.WAITING,
         Kind.UNDECIDED: State.NEEDS_ATTENTION,  # a late start whose misfire rule is to ask
         **_BEFORE_WORK,

@@ -41,14 +41,22 @@ class WinRMExecutor:
         if not isinstance(command, PowerShell):
             raise TypeError(f"the WinRM executor cannot carry {type(command).__name__}")
         pieces = stdin_pieces(command)
-        host = self._hosts(command.host)
-        _refuse_unsafe(host)
-        secret = self._secrets(host.winrm.password)
+        host, secret = self._address(command)
         return self._carry(host, secret, pieces, Watch(call, secret))
 
     def close(self) -> None:
         """Close the shells and connections that wait for a next command."""
         self._pool.close()
+
+    def _address(self, command: PowerShell) -> tuple[Host, Secret]:
+        """Where to, and with which password. Nothing has been sent yet, and what goes wrong here says so."""
+        try:
+            host = self._hosts(command.host)
+            _refuse_unsafe(host)
+            return host, self._secrets(host.winrm.password)
+        except Trouble as trouble:
+            trouble.facts["started"] = False
+            raise
 
     def _carry(self, host: Host, secret: Secret, pieces: list[bytes], watch: Watch) -> Reading:
         link, talk = self._converse(host, secret, pieces, watch)
@@ -142,7 +150,7 @@ def _refuse_unsafe(host: Host) -> None:
         return
     zh = f"{host.path}：不使用 {wire.transport}（TLS：{wire.tls}）；请用 ntlm，或 basic 加 HTTPS"
     en = f"{host.path}: {wire.transport} with TLS {wire.tls} is not used; choose ntlm, or basic over HTTPS"
-    raise Denied(Text(zh, en), host=host.path, cause="unsafe-transport", started=False)
+    raise Denied(Text(zh, en), host=host.path, cause="unsafe-transport")
 
 
 def _let_go(link: Link, cause: WireError, host: Host, secret: Secret) -> None:

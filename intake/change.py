@@ -23,7 +23,10 @@ _EDITABLE: Final = frozenset({State.PENDING, State.WAITING})
 
 
 def edit(desk: Desk, actor: Actor, number: int, rev: int, body: Mapping[str, Any]) -> None:
-    """Give a request another time or description: a new version. Raises Mistake, NotFound, Conflict, Refused."""
+    """Give a request another time or description: a new version. What the provider had accepted is pending again.
+
+    Raises Mistake, NotFound, Conflict, Refused.
+    """
     planned_at, description = _read_edit(body)
     desk.store.write(
         lambda tx: _edit(desk, tx, actor, open_request(desk, tx, number, actor, rev), planned_at, description)
@@ -71,6 +74,9 @@ def _edit(desk: Desk, tx: Tx, actor: Actor, was: Opened, planned_at: datetime | 
     _write_edit(tx, actor, was, at, was.request.description if description is None else description)
     facts = {"from": was.job.planned_at.isoformat(), "to": at.isoformat(), "version": was.job.version + 1}
     tx.tell(was.job, Kind.EDITED, actor.name, **facts, decision=decision.as_dict())
+    accepted = was.job.state is State.WAITING and was.operation.traits.accepted == "by-provider"
+    if accepted and not actor.is_operator:  # what an operator changes is accepted by that
+        move(tx, was.job, Kind.REOPENED, actor=actor.name)
 
 
 def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: str) -> None:

@@ -20,6 +20,7 @@ from runner.store.schema import request as requests
 
 MOST: Final = 200
 MOST_EVENTS: Final = 1000
+MOST_WALKED: Final = 50_000  # events that one look at the feed walks over, other tenants' among them
 TOGETHER: Final = 2000  # how many requests may be under way at once between their time of asking and their number
 
 
@@ -37,6 +38,16 @@ class Item:
     @property
     def is_over(self) -> bool:
         return self.job.state in FINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A stretch of the feed. `position` is how far was looked, which may lie beyond the last event that is yours:
+    go on after it. `more`: there is more to look at now."""
+
+    events: list[Event]
+    position: int
+    more: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +101,14 @@ def events_of(desk: Desk, actor: Actor, number: int, after: int = 0, limit: int 
     return [to_event(r) for r in rows]
 
 
-def feed(desk: Desk, actor: Actor, after: int = 0, limit: int = MOST_EVENTS) -> list[Event]:
-    """All events this actor may see after a sequence number, in commit order; gapless for the provider."""
-    most = min(limit, MOST_EVENTS)
-    if actor.tenant is None:
-        return [to_event(r) for r in desk.store.rows("events_after", after=after, most=most)]
-    return [to_event(r) for r in desk.store.rows("tenant_events_after", after=after, tenant=actor.tenant, most=most)]
+def feed(desk: Desk, actor: Actor, after: int = 0, limit: int = MOST_EVENTS) -> Stretch:
+    """The events this actor may see after a sequence number, in commit order; gapless for the provider."""
+    end, most = head(desk), min(limit, MOST_EVENTS)
+    span: dict[str, Any] = {"after": after, "last": min(end, after + MOST_WALKED), "most": most}
+    mine = {"tenant": actor.tenant} if actor.tenant else {}
+    events = [to_event(r) for r in desk.store.rows("tenant_events_between" if mine else "events_between", **span, **mine)]
+    position = events[-1].seq if len(events) == most else max(after, span["last"])
+    return Stretch(events=events, position=position, more=position < end)
 
 
 def head(desk: Desk) -> int:

@@ -200,7 +200,8 @@ class Paged(Shape, Generic[T]):
 
 class Events(Shape):
     items: list[Event]
-    next: int | None = Field(description="Go on with after=next; null: nothing more for now")
+    next: int | None = Field(description="Go on with after=next now; null: nothing more for now")
+    position: int = Field(description="How far was looked: ask with after=position the next time")
 
 
 class Mistaken(Shape):

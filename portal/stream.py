@@ -19,7 +19,7 @@ from domain.event import Event
 from domain.request import Actor
 from domain.text import Text
 from intake.desk import Desk
-from intake.read import MOST_EVENTS, events_of, feed, head, show
+from intake.read import MOST_EVENTS, events_of, feed, show
 from intake.view import of_event
 
 MEDIA_TYPE: Final = "text/event-stream"
@@ -31,7 +31,7 @@ RETRY_MS: Final = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some events, the sequence number to go on after, and whether more may follow at once, or never."""
+    """Some events, the sequence number to go on after, and whether more follow at once, or never."""
 
     events: list[Event]
     position: int
@@ -195,11 +195,7 @@ def of_everything(desk: Desk, actor: Actor) -> Read:
     """Reads all that the actor may see."""
 
     def read(after: int) -> Page:
-        end = head(desk)
-        events = feed(desk, actor, after)
-        full = len(events) == MOST_EVENTS
-        last = events[-1].seq if events else after
-        # Nothing else of ours lies up to `end`: the next read need not walk over other tenants' events again.
-        return Page(events=events, position=last if full else max(last, end), full=full)
+        found = feed(desk, actor, after)
+        return Page(events=found.events, position=found.position, full=found.more)
 
     return read

@@ -23,6 +23,7 @@ from runner.store.tx import Row, Tx
 
 log = logging.getLogger("yunwei.sweeper")
 BATCH: Final = 200
+BLANKED: Final = 5000  # lines in one transaction: others want to write too
 MAX_TRIES: Final = 20
 
 
@@ -53,13 +54,13 @@ class Sweeper:
     def forget(self) -> int:
         """Blank output and delete remembered answers that have outlived their use; answers how many lines."""
         now, keep = self._store.clock.now(), self._retention
-
-        def body(tx: Tx) -> int:
-            tx.moved("forget_answers", before=now - keep.answers)
-            tx.moved("forget_workers", before=now - keep.workers)
-            return tx.moved("blank_output", before=now - keep.output, most=5000)
-
-        return self._store.write(body)
+        self._store.write(lambda tx: tx.moved("forget_answers", before=now - keep.answers))
+        self._store.write(lambda tx: tx.moved("forget_workers", before=now - keep.workers))
+        lines, more = 0, True
+        while more:
+            blanked = self._store.write(lambda tx: tx.moved("blank_output", before=now - keep.output, most=BLANKED))
+            lines, more = lines + blanked, blanked == BLANKED
+        return lines
 
     def _each(self, statement: str, handle: Callable[[Tx, Row], None]) -> None:
         for row in self._store.rows(statement, now=self._store.clock.now(), most=BATCH):

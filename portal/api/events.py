@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from domain.event import Event
-from intake.read import events_of, feed, show
+from domain.request import Actor
+from intake.desk import Desk
+from intake.read import Stretch, events_of, feed, show
 from intake.view import of_event
 from portal import shapes, stream
 from portal.api.lists import Number
@@ -38,7 +39,7 @@ def request_events(
 ) -> Response:
     """A request's events. The stream ends with an `end` event when the job is over and all was sent."""
     if not _wants_stream(request):
-        return _page(events_of(desk, caller.actor, number, query.after, query.limit), query.limit)
+        return _page(_of_one(desk, caller.actor, number, query))
     show(desk, caller.actor, number)  # raises NotFound before the stream begins
     read = stream.of_job(desk, caller.actor, number)
     return stream.follow(request.app.state.tail, read, last_event_id or query.after, caller.again)
@@ -54,7 +55,7 @@ def all_events(
 ) -> Response:
     """All events that you may see, in the order in which they were committed; for portals that keep a copy."""
     if not _wants_stream(request):
-        return _page(feed(desk, caller.actor, query.after, query.limit), query.limit)
+        return _page(feed(desk, caller.actor, query.after, query.limit))
     read = stream.of_everything(desk, caller.actor)
     return stream.follow(request.app.state.tail, read, last_event_id or query.after, caller.again)
 
@@ -63,6 +64,12 @@ def _wants_stream(request: Request) -> bool:
     return stream.MEDIA_TYPE in request.headers.get("accept", "")
 
 
-def _page(events: list[Event], limit: int) -> JSONResponse:
-    after = events[-1].seq if len(events) == limit else None
-    return JSONResponse({"items": [of_event(e) for e in events], "next": after})
+def _of_one(desk: Desk, actor: Actor, number: int, query: After) -> Stretch:
+    events = events_of(desk, actor, number, query.after, query.limit)
+    position = events[-1].seq if events else query.after
+    return Stretch(events=events, position=position, more=len(events) == query.limit)
+
+
+def _page(found: Stretch) -> JSONResponse:
+    items, position = [of_event(e) for e in found.events], found.position
+    return JSONResponse({"items": items, "next": position if found.more else None, "position": position})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
@@ -27,6 +27,14 @@ BUSY_TIMEOUT_S: Final = 30
 WAL_PAUSE_S: Final = 0.02
 TRIES: Final = 5
 ABANDONED_MS: Final = 5_000
+# A server or a network that is gone without a word is noticed within half a minute. A URL may say otherwise.
+_TCP: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 IN_MEMORY: Final = ("sqlite://", "sqlite:///:memory:")
 _VICTIM: Final = ("40P01", "40001")  # of a deadlock, of a serialization failure
 _NOT_FIRST: Final = "23505"  # somebody else's row was committed meanwhile: run again, and see it
@@ -148,7 +156,8 @@ def _text(url: str) -> Text:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=8, max_overflow=24, pool_pre_ping=False, pool_timeout=30)
+        tcp = {k: v for k, v in _TCP.items() if k not in make_url(url).query}
+        engine = create_engine(url, connect_args=tcp, pool_size=8, max_overflow=24, pool_timeout=30)
         event.listen(engine, "connect", _postgres_settings)
         return engine
     memory = url in IN_MEMORY

@@ -13,12 +13,12 @@ INSERT INTO event (seq, at, job, tenant, kind, actor, body, digest, hash)
 SELECT * FROM unnest(CAST(:seq AS bigint[]), CAST(:at AS bigint[]), CAST(:job AS bigint[]), CAST(:tenant AS text[]),
   CAST(:kind AS text[]), CAST(:actor AS text[]), CAST(:body AS text[]), CAST(:digest AS bytea[]), CAST(:hash AS bytea[]))
 
--- name: events_after
-SELECT seq, at, job, tenant, kind, actor, body FROM event WHERE seq > :after ORDER BY seq LIMIT :most
+-- name: events_between
+SELECT seq, at, job, tenant, kind, actor, body FROM event WHERE seq > :after AND seq <= :last ORDER BY seq LIMIT :most
 
--- name: tenant_events_after
+-- name: tenant_events_between
 SELECT seq, at, job, tenant, kind, actor, body FROM event
-WHERE seq > :after AND tenant = :tenant ORDER BY seq LIMIT :most
+WHERE seq > :after AND seq <= :last AND tenant = :tenant ORDER BY seq LIMIT :most
 
 -- name: job_events_after
 SELECT seq, at, job, tenant, kind, actor, body FROM event WHERE job = :job AND seq > :after ORDER BY seq LIMIT :most

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from domain.command import Pause
+from domain.command import Pause, PowerShell
 from domain.errors import Denied, Mistake, Unreachable
+from domain.secret import SecretRef
+from executors.winrm import WinRMExecutor
 from executors.winrm_script import MAX_STDIN_BYTES
+from inventory.secrets import open_secret
 
 SCHEMES = ["ntlm", "ntlm+tls", "basic+tls"]
 
@@ -126,3 +129,12 @@ def test_a_script_too_large_to_send_is_a_mistake(wire: Any, machine: Any) -> Non
 def test_a_command_of_another_wire_is_not_carried(wire: Any, watcher: Any) -> None:
     with pytest.raises(TypeError):
         wire("ntlm").executor.run(Pause(seconds=1), watcher())
+
+
+def test_a_secret_that_cannot_be_had_says_that_nothing_was_sent(wire: Any, watcher: Any, machine: Any) -> None:
+    host = wire("ntlm+tls", password=SecretRef("env", "YUNWEI_NOT_SET")).host
+    executor = WinRMExecutor(lambda _: host, open_secret, stop_tree="")
+    with pytest.raises(Denied) as denied:
+        executor.run(PowerShell(host=host.path, script="echo"), watcher())
+    assert (denied.value.facts["reference"], denied.value.facts["started"]) == ("env:YUNWEI_NOT_SET", False)
+    assert machine.asked["Create"] == 0

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, text, update
 
+import intake.read
+import runner.sweeper
 from domain.event import Event, Kind
 from domain.secret import DOTS, Secret
 from intake.desk import Desk
-from intake.read import verify_audit
+from intake.read import Stretch, feed, head, verify_audit
 from intake.submit import submit
 from runner.store import chain
 from runner.store.schema import event as events
 from runner.store.store import Store
 from runner.sweeper import Retention, Sweeper
-from tests.stage import LI, HandClock, wish
+from tests.stage import CHEN, LI, OPERATOR, HandClock, wish
 
 pytestmark = pytest.mark.req("CORE-8")
 
@@ -82,7 +84,10 @@ def test_a_blanked_text_that_should_be_kept_for_ever_is_found(desk: Desk, histor
     assert verify_audit(desk).broken_at == 7
 
 
-def test_output_past_its_time_is_blanked_and_the_chain_stays_whole(desk: Desk, history: int, clock: HandClock) -> None:
+def test_output_past_its_time_is_blanked_and_the_chain_stays_whole(
+    desk: Desk, history: int, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner.sweeper, "BLANKED", 2)  # more than one transaction, if need be
     sweeper = Sweeper(desk.store, desk.catalog, Retention(output=timedelta(days=90)))
     clock.move(days=89)
     assert sweeper.forget() == 0
@@ -139,3 +144,21 @@ def test_whatever_a_host_says_can_be_stored(desk: Desk) -> None:
     assert "half \\ud83d of a pair" in body
     assert "账套" in body
     assert verify_audit(desk).broken_at is None
+
+
+def test_the_feed_of_a_tenant_says_how_far_it_looked_and_is_walked_in_stretches(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake.read, "MOST_WALKED", 4)
+    for _ in range(6):
+        submit(desk, CHEN, wish("free", "beta/prod"))
+    submit(desk, LI, wish("free"))
+    end, looked, seen, after = head(desk), 0, [], 0
+    while True:
+        found = feed(desk, LI, after)
+        looked, seen, after = looked + 1, seen + found.events, found.position
+        if not found.more:
+            break
+    assert ([e.tenant for e in seen], after, looked) == (["acme"], end, -(-end // 4))
+    assert feed(desk, LI, end) == Stretch(events=[], position=end, more=False)
+    assert [e.seq for e in feed(desk, OPERATOR, 0).events] == [1, 2, 3, 4]

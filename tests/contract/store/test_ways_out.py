@@ -14,7 +14,7 @@ from domain.event import Kind
 from domain.job import Job, State
 from domain.places import Estate
 from domain.text import Text
-from intake.approve import resolve
+from intake.approve import accept, resolve
 from intake.change import cancel, edit, rate
 from intake.desk import Desk
 from intake.read import show
@@ -228,3 +228,17 @@ def test_a_worker_of_before_a_store_was_replaced_moves_no_job_of_the_same_number
     with pytest.raises(Overtaken):
         Hold(desk.store, theirs, "w1").end(Kind.FAILED, Text("败", "it failed where I came from"))
     assert job_now(claimed.job.number).state is State.RUNNING
+
+
+@pytest.mark.req("INT-1", "INT-8")
+def test_what_was_accepted_and_then_edited_by_the_requester_is_pending_again(desk: Desk, job_now: JobNow) -> None:
+    at = [(NOON + timedelta(hours=h)).isoformat() for h in (1, 2, 3)]
+    number = submit(desk, LI, wish("pending", planned_at=at[0])).number
+    assert accept(desk, OPERATOR, number, {}) is State.WAITING
+    edit(desk, LI, number, job_now(number).rev, {"planned_at": at[1]})
+    assert job_now(number).state is State.PENDING
+    assert accept(desk, OPERATOR, number, {}) is State.WAITING
+    edit(desk, OPERATOR, number, job_now(number).rev, {"planned_at": at[2]})
+    assert (job_now(number).state, job_now(number).planned_at) == (State.WAITING, NOON + timedelta(hours=3))
+    told = [e["kind"] for e in desk.store.rows("job_events_after", job=number, after=0, most=20)]
+    assert told == ["asked", "accepted", "edited", "reopened", "accepted", "edited"]

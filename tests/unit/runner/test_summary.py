@@ -13,6 +13,7 @@ def step(key: str, on: str) -> Step:
 
 
 TURN_BY_TURN = (step("restart:app1", "app1"), step("restart:app2", "app2"), step("restart:app3", "app3"))
+BALANCED = (step("drain:app1", "app1"), step("restart:app1", "app1"), step("undrain:app1", "app1"))
 TOGETHER = (step("restart:all", "app1, app2"), step("prove:app1", "app1"), step("prove:app2", "app2"))
 
 
@@ -29,3 +30,10 @@ def test_a_failed_step_that_changes_several_things_leaves_none_of_them_untouched
         ("app1", "failed", "restart:all"),
         ("app2", "failed", "restart:all"),
     ]
+
+
+@pytest.mark.req("IIS-2")
+def test_a_thing_that_is_half_done_says_what_was_done_to_it() -> None:
+    half_done = {"name": "app1", "state": "failed", "at": "restart:app1", "after": ["drain:app1"]}
+    assert things(BALANCED, 1, failed=True) == [half_done]
+    assert things(BALANCED, 1) == [{**half_done, "state": "partly"}]
