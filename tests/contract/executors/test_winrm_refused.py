@@ -132,7 +132,8 @@ def test_a_command_of_another_wire_is_not_carried(wire: Any, watcher: Any) -> No
 
 
 def test_a_secret_that_cannot_be_had_says_that_nothing_was_sent(wire: Any, watcher: Any, machine: Any) -> None:
-    host = wire("ntlm+tls", password=SecretRef("env", "YUNWEI_NOT_SET")).host
+    host = wire("ntlm+tls").host
+    host = replace(host, winrm=replace(host.winrm, password=SecretRef("env", "YUNWEI_NOT_SET")))
     executor = WinRMExecutor(lambda _: host, open_secret, stop_tree="")
     with pytest.raises(Denied) as denied:
         executor.run(PowerShell(host=host.path, script="echo"), watcher())
