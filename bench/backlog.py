@@ -109,7 +109,7 @@ def _chain_events(store: Store, site: Site, after: int) -> None:
     assert end is not None
     events = _events(store, after, int(end["seq"]), bytes(end["hash"]))
     last = _copy(site, events) if site.database else _insert(site, events)
-    store.write(lambda tx: tx.moved("move_chain", seq=last["seq"], hash=last["hash"]))
+    store.write(lambda tx: tx.moved("move_chain", end_seq=last["seq"], end_hash=last["hash"]))
 
 
 def _events(store: Store, after: int, seq: int, previous: bytes) -> Iterator[dict[str, Any]]:

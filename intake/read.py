@@ -106,7 +106,9 @@ def feed(desk: Desk, actor: Actor, after: int = 0, limit: int = MOST_EVENTS) -> 
     end, most = head(desk), min(limit, MOST_EVENTS)
     span: dict[str, Any] = {"after": after, "last": min(end, after + MOST_WALKED), "most": most}
     mine = {"tenant": actor.tenant} if actor.tenant else {}
-    events = [to_event(r) for r in desk.store.rows("tenant_events_between" if mine else "events_between", **span, **mine)]
+    events = [
+        to_event(r) for r in desk.store.rows("tenant_events_between" if mine else "events_between", **span, **mine)
+    ]
     position = events[-1].seq if len(events) == most else max(after, span["last"])
     return Stretch(events=events, position=position, more=position < end)
 

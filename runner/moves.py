@@ -1,18 +1,30 @@
 """Every move of a job goes through `move`: LIFE allows it, the row is guarded, the event is written with it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from domain.errors import Overtaken
 from domain.event import Event, Kind
 from domain.job import FINAL, HOLDING, NOT_STARTED, Job, State
 from domain.text import Text
-from runner.store.rows import recorded
-from runner.store.tx import Tx
+from runner.store.rows import dumps, recorded
+from runner.store.tx import Tx, Update
 
 _ALARMING: Final = frozenset({Kind.FAILED, Kind.UNDECIDED, Kind.MISSED, Kind.LOST})
 """Moves that people are told of at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A move to be made: which job, which way, what changes with it, what is told of it."""
+
+    job: Job
+    kind: Kind
+    actor: str = "yunwei"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def move(
@@ -24,24 +36,46 @@ def move(
     changes: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Job:
-    """Move the job in the store and tell of it. Raises Conflict (LIFE says no) or Overtaken (the row has moved on).
+    """Move one job: see `move_all`."""
+    return move_all(tx, [Move(job=job, kind=kind, actor=actor, changes=changes or {}, facts=facts or {})])[0]
 
-    The guard is the state, epoch and worker that `job` was read with, so a worker that lost its lease moves nothing,
+
+def move_all(tx: Tx, moves: Sequence[Move]) -> list[Job]:
+    """Move jobs in the store, as one message, and tell of it; all change the same columns.
+
+    Raises Conflict (LIFE says no) or Overtaken (a row has moved on): then the transaction must not be committed.
+    The guard is the state, epoch and worker that a job was read with, so a worker that lost its lease moves nothing,
     nor does one of before the store was replaced by another, in which number and epoch are the same.
     """
-    moved = job.after(kind)
-    full = {"state": moved.state.value, **_leaving(tx, moved.state), **(changes or {})}
-    guard = {"state": job.state.value, "epoch": job.epoch, **({"worker": job.worker} if job.worker else {})}
-    if tx.update_job(job.number, guard, full) != 1:
-        raise overtaken(job)
-    tx.tell(job, kind, actor, **{"from": job.state.value, "to": moved.state.value, **(facts or {})})
-    if kind in _ALARMING:
-        tx.tell(job, Kind.ALARM, why=kind.value, text=(facts or {}).get("text"))
-    if job.takes_lock and (moved.state in FINAL or (job.state in HOLDING and moved.state not in HOLDING)):
-        _unblock(tx, job)
-    if moved.state in NOT_STARTED and job.started_at is None:
-        _give_back(tx, job)
+    moved = [m.job.after(m.kind) for m in moves]
+    updates = [_update(tx, m, after.state) for m, after in zip(moves, moved, strict=True)]
+    if updates and tx.update_jobs(updates) != len(updates):
+        raise overtaken(moves[0].job)
+    for one, after in zip(moves, moved, strict=True):
+        _tell(tx, one, after)
+        _let_go(tx, one.job, after)
     return moved
+
+
+def _update(tx: Tx, move: Move, state: State) -> Update:
+    job = move.job
+    guard = {"state": job.state.value, "epoch": job.epoch, **({"worker": job.worker} if job.worker else {})}
+    return Update(number=job.number, guard=guard, changes={"state": state.value, **_leaving(tx, state), **move.changes})
+
+
+def _tell(tx: Tx, move: Move, after: Job) -> None:
+    job, facts = move.job, move.facts
+    tx.tell(job, move.kind, move.actor, **{"from": job.state.value, "to": after.state.value, **facts})
+    if move.kind in _ALARMING:
+        tx.tell(job, Kind.ALARM, why=move.kind.value, text=facts.get("text"))
+
+
+def _let_go(tx: Tx, job: Job, after: Job) -> None:
+    """What a move gives back: the place that the job held or stood in line for, a quota that was not used."""
+    if job.takes_lock and (after.state in FINAL or (job.state in HOLDING and after.state not in HOLDING)):
+        tx.gather(_unblock, job.number)
+    if after.state in NOT_STARTED and job.started_at is None:
+        _give_back(tx, job)
 
 
 def overtaken(job: Job) -> Overtaken:
@@ -76,11 +110,13 @@ def _leaving(tx: Tx, state: State) -> dict[str, Any]:
     return changes
 
 
-def _unblock(tx: Tx, job: Job) -> None:
-    """Those who waited for this job may try again."""
-    for row in tx.rows("unblock_followers", number=job.number):
-        facts = {"by": job.number}
-        tx.append(Event(kind=Kind.UNBLOCKED, at=tx.now(), job=row["number"], tenant=job.tenant, facts=facts))
+def _unblock(tx: Tx, numbers: list[int]) -> None:
+    """Those who waited for these jobs may try again."""
+    followers = tx.rows("followers", numbers=dumps(numbers))
+    tx.many("unblock", [{"number": row["number"]} for row in followers])
+    for row in followers:
+        facts = {"by": row["blocked_by"]}
+        tx.append(Event(kind=Kind.UNBLOCKED, at=tx.now(), job=row["number"], tenant=row["tenant"], facts=facts))
 
 
 def _give_back(tx: Tx, job: Job) -> None:

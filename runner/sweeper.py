@@ -15,11 +15,11 @@ from domain.errors import Conflict, Mistake, Overtaken, StoreDown
 from domain.event import Event, Kind
 from domain.job import State
 from domain.text import Text
-from runner.claims import miss
+from runner.admission import miss
 from runner.moves import move, outcome, taken_back
 from runner.store.rows import to_job
 from runner.store.store import Store
-from runner.store.tx import Row, Tx
+from runner.store.tx import Row, Tx, Update
 
 log = logging.getLogger("yunwei.sweeper")
 BATCH: Final = 200
@@ -90,8 +90,14 @@ class Sweeper:
             text = Text(f"已尝试 {job.tries} 次仍未完成", f"given up after {job.tries} attempts")
             move(tx, job, Kind.UNDECIDED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
         elif job.state is State.IN_DOUBT:  # whoever was looking is gone: the next one looks
-            tx.update_job(
-                job.number, {"epoch": job.epoch, "state": job.state.value}, {"worker": None, "lease_until": None}
+            tx.update_jobs(
+                [
+                    Update(
+                        number=job.number,
+                        guard={"epoch": job.epoch, "state": job.state.value},
+                        changes={"worker": None, "lease_until": None},
+                    )
+                ]
             )
         elif job.begun:
             move(tx, job, Kind.LOST, facts=facts)

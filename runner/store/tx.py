@@ -1,7 +1,8 @@
 """One write transaction: guarded statements, and the events that tell of them, chained right before the commit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,19 @@ from runner.store.rows import micros, recorded
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """Changes of one job's columns, made only if the row still is as the guard says."""
+
+    number: int
+    guard: Mapping[str, Any]
+    changes: Mapping[str, Any]
+
+    def params(self) -> dict[str, Any]:
+        changes, guard = {f"s_{k}": v for k, v in self.changes.items()}, {f"g_{k}": v for k, v in self.guard.items()}
+        return {"number": self.number, **changes, **guard}
+
+
 class Tx:
     """What the body of `Store.write` works with. It is over when the body returns: nothing is committed before."""
 
@@ -28,6 +42,7 @@ class Tx:
         self._clock = clock
         self._events: list[Event] = []
         self._later: dict[str, list[dict[str, Any]]] = {}
+        self._gathered: dict[Callable[[Tx, list[Any]], None], list[Any]] = {}
 
     def now(self) -> datetime:
         """The server's time, read inside the transaction: the clock that counts."""
@@ -50,17 +65,30 @@ class Tx:
         """How many rows a named statement changed. The caller looks at it: no row moved is never a shrug."""
         return int(self._execute(self._sql[name], _plain(params)).rowcount)
 
+    def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """A named statement once for each row. Raises RuntimeError unless each of them changes just one."""
+        if rows and self._execute_many(self._sql[name], [_plain(r) for r in rows]) != len(rows):
+            raise RuntimeError(f"not every row was there for {name!r}")
+
+    def gather(self, work: Callable[["Tx", list[Any]], None], value: Any) -> None:
+        """At the end `work(tx, values)` runs once, with all values that were gathered for it."""
+        self._gathered.setdefault(work, []).append(value)
+
     def later(self, name: str, /, **params: Any) -> None:
         """A statement whose answer nobody needs: run at the end, together with the others of its name."""
         self._later.setdefault(name, []).append(_plain(params))
 
-    def update_job(self, number: int, guard: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
-        """UPDATE job SET changes WHERE number and guard; keys are our own column names. Answers the rows moved."""
-        sets = ", ".join(f"{k} = {self._mark('s_' + k)}" for k in changes)
-        where = " AND ".join(f"{k} = {self._mark('g_' + k)}" for k in guard)
+    def update_jobs(self, updates: Sequence[Update]) -> int:
+        """UPDATE job SET changes WHERE number and guard, for each; all with the same columns, which are our own names.
+
+        Answers the rows moved.
+        """
+        first = updates[0]
+        sets = ", ".join(f"{k} = {self._mark('s_' + k)}" for k in first.changes)
+        where = " AND ".join(f"{k} = {self._mark('g_' + k)}" for k in first.guard)
         sql = f"UPDATE job SET rev = rev + 1, {sets} WHERE number = {self._mark('number')} AND {where}"  # noqa: S608
-        params = {**{"s_" + k: v for k, v in changes.items()}, **{"g_" + k: v for k, v in guard.items()}}
-        return int(self._execute(sql, _plain({**params, "number": number})).rowcount)
+        rows = [_plain(u.params()) for u in updates]
+        return int(self._execute(sql, rows[0]).rowcount) if len(rows) == 1 else self._execute_many(sql, rows)
 
     def _mark(self, name: str) -> str:
         return f"%({name})s" if self.is_postgres else f":{name}"
@@ -74,16 +102,18 @@ class Tx:
 
     def flush(self) -> list[Event]:
         """Number and chain the events of this transaction. Called once, last: the chain's row is locked briefly."""
+        for work, values in self._gathered.items():
+            work(self, values)
         for name, rows in self._later.items():
             self._execute_many(self._sql[name], rows)
         if not self._events:
             return []
+        rows = [_row(event) for event in self._events]  # before the chain is locked: others wait for it
         head = self.row("chain_head")
         if head is None:
             raise RuntimeError("the store has no chain: run the migrations")
-        rows = _link(self._events, head["seq"], bytes(head["hash"]))
-        self._insert_events(rows)
-        self.moved("move_chain", seq=rows[-1]["seq"], hash=rows[-1]["hash"])
+        _link(rows, head["seq"], bytes(head["hash"]))
+        self._append(rows)
         return self._events
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> Any:
@@ -93,16 +123,21 @@ class Tx:
             cursor.execute(sql, params)
         return cursor
 
-    def _insert_events(self, rows: list[dict[str, Any]]) -> None:
+    def _append(self, rows: list[dict[str, Any]]) -> None:
         """PostgreSQL takes all rows as one statement's arrays: a third of the time of one statement a row."""
+        end = {"end_seq": rows[-1]["seq"], "end_hash": rows[-1]["hash"]}
         if self.is_postgres:
-            self._execute(self._sql["insert_events_pg"], {k: [row[k] for row in rows] for k in rows[0]})
-        else:
-            self._execute_many(self._sql["insert_event"], rows)
+            self._execute(self._sql["insert_events_pg"], {**{k: [row[k] for row in rows] for k in rows[0]}, **end})
+            return
+        self._execute_many(self._sql["insert_event"], rows)
+        self.moved("move_chain", **end)
 
-    def _execute_many(self, sql: str, rows: list[dict[str, Any]]) -> None:
+    def _execute_many(self, sql: str, rows: list[dict[str, Any]]) -> int:
+        """Answers the rows changed by all of them together. On PostgreSQL they travel as one message."""
+        cursor = self._raw.cursor()
         with self._as_sqlalchemy(sql):
-            self._raw.cursor().executemany(sql, rows)
+            cursor.executemany(sql, rows)
+        return int(cursor.rowcount)
 
     @contextmanager
     def _as_sqlalchemy(self, sql: str) -> Iterator[None]:
@@ -113,23 +148,24 @@ class Tx:
             raise DBAPIError.instance(sql, None, error, self._error, hide_parameters=True) from error
 
 
-def _link(events: list[Event], seq: int, previous: bytes) -> list[dict[str, Any]]:
-    rows = []
-    for event in events:
+def _row(event: Event) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "at": micros(event.at),
+        "job": event.job,
+        "tenant": event.tenant,
+        "kind": event.kind.value,
+        "actor": event.actor,
+        "body": recorded(event.facts),
+    }
+    return {**row, "digest": chain.digest(row)}
+
+
+def _link(rows: list[dict[str, Any]], seq: int, previous: bytes) -> None:
+    """Number the rows and chain them to the event before."""
+    for row in rows:
         seq += 1
-        row: dict[str, Any] = {
-            "seq": seq,
-            "at": micros(event.at),
-            "job": event.job,
-            "tenant": event.tenant,
-            "kind": event.kind.value,
-            "actor": event.actor,
-            "body": recorded(event.facts),
-        }
-        row["digest"] = chain.digest(row)
+        row["seq"] = seq
         previous = row["hash"] = chain.link(previous, row)
-        rows.append(row)
-    return rows
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,32 +43,44 @@ SELECT min(due_at) AS due_at FROM job /*lite INDEXED BY job_due */ WHERE state =
 -- name: lock_tenants_pg
 SELECT tenant, pg_try_advisory_xact_lock(7957, hashtext(tenant)) AS ours FROM unnest(CAST(:tenants AS text[])) AS tenant
 
--- The first job that stands in our way: one that holds a lock on this place, on the place above it or on one below it,
--- or that is due and ahead of us in line. Two halves, so that each is served by its own partial index.
--- name: lock_conflict
-SELECT number, 0 AS in_line, due_at FROM job /*lite INDEXED BY job_holding */
-WHERE state IN ('running', 'stopping', 'in-doubt', 'needs-attention')
-  AND (state <> 'needs-attention' OR started_at IS NOT NULL) -- a question about a late start keeps nobody out
-  AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
-  AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
-  AND (place = :place OR place = :above OR substr(place, 1, :below_length) = :below)
-UNION ALL
-SELECT number, 1 AS in_line, due_at FROM job /*lite INDEXED BY job_in_line */
-WHERE state = 'waiting'
-  AND tenant = :tenant AND number <> :number AND lock_mode <> 'none'
-  AND (lock_mode = 'exclusive' OR :lock_mode = 'exclusive')
-  AND (place = :place OR place = :above OR substr(place, 1, :below_length) = :below)
-  AND due_at <= :due_at AND (due_at < :due_at OR number < :number)
-ORDER BY in_line, due_at, number
-LIMIT 1
+-- For each wanted place the first job that stands in the way: one that holds a lock on this place, on the place above it
+-- or on one below it; else one that is due and ahead in line. Two halves, each served by its own partial index.
+-- name: lock_conflicts
+SELECT me.number, coalesce(
+  (SELECT o.number FROM job o /*lite INDEXED BY job_holding */
+   WHERE o.state IN ('running', 'stopping', 'in-doubt', 'needs-attention')
+     AND (o.state <> 'needs-attention' OR o.started_at IS NOT NULL) -- a question about a late start keeps nobody out
+     AND o.tenant = me.tenant AND o.number <> me.number AND o.lock_mode <> 'none'
+     AND (o.lock_mode = 'exclusive' OR me.lock_mode = 'exclusive')
+     AND (o.place = me.place OR o.place = me.above OR substr(o.place, 1, length(me.below)) = me.below)
+   ORDER BY o.due_at, o.number LIMIT 1),
+  (SELECT o.number FROM job o /*lite INDEXED BY job_in_line */
+   WHERE o.state = 'waiting'
+     AND o.tenant = me.tenant AND o.number <> me.number AND o.lock_mode <> 'none'
+     AND (o.lock_mode = 'exclusive' OR me.lock_mode = 'exclusive')
+     AND (o.place = me.place OR o.place = me.above OR substr(o.place, 1, length(me.below)) = me.below)
+     AND o.due_at <= me.due_at AND (o.due_at < me.due_at OR o.number < me.number)
+   ORDER BY o.due_at, o.number LIMIT 1)) AS blocker
+FROM
+/*pg json_to_recordset(CAST(:wanted AS json))
+  AS me (number bigint, tenant text, lock_mode text, place text, above text, below text, due_at bigint) */
+/*lite (SELECT value ->> 'number' AS number, value ->> 'tenant' AS tenant, value ->> 'lock_mode' AS lock_mode,
+    value ->> 'place' AS place, value ->> 'above' AS above, value ->> 'below' AS below, value ->> 'due_at' AS due_at
+  FROM json_each(:wanted)) AS me */
 
 -- name: block
 UPDATE job SET blocked_by = :blocked_by, rev = rev + 1 WHERE number = :number AND state = 'waiting'
 
--- name: unblock_followers
-UPDATE job /*lite INDEXED BY job_blocked */ SET blocked_by = NULL, rev = rev + 1
-WHERE blocked_by = :number AND blocked_by IS NOT NULL
-RETURNING number
+-- Those who wait for one of these jobs.
+-- name: followers
+SELECT number, tenant, blocked_by FROM job /*lite INDEXED BY job_blocked */
+WHERE blocked_by IS NOT NULL
+  AND blocked_by IN (/*pg SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:numbers AS json)) */
+                     /*lite SELECT value FROM json_each(:numbers) */)
+ORDER BY number /*pg FOR UPDATE */
+
+-- name: unblock
+UPDATE job SET blocked_by = NULL, rev = rev + 1 WHERE number = :number
 
 -- Heals a wait for somebody who no longer stands in the way (its end was committed while we looked).
 -- name: unblock_orphans

@@ -2,13 +2,15 @@
 SELECT seq, hash FROM chain WHERE id = 1 /*pg FOR UPDATE */
 
 -- name: move_chain
-UPDATE chain SET seq = :seq, hash = :hash WHERE id = 1
+UPDATE chain SET seq = :end_seq, hash = :end_hash WHERE id = 1
 
 -- name: insert_event
 INSERT INTO event (seq, at, job, tenant, kind, actor, body, digest, hash)
 VALUES (:seq, :at, :job, :tenant, :kind, :actor, :body, :digest, :hash)
 
+-- The events of a transaction and the chain's new end, in one statement: others wait for that row.
 -- name: insert_events_pg
+WITH moved AS (UPDATE chain SET seq = :end_seq, hash = :end_hash WHERE id = 1)
 INSERT INTO event (seq, at, job, tenant, kind, actor, body, digest, hash)
 SELECT * FROM unnest(CAST(:seq AS bigint[]), CAST(:at AS bigint[]), CAST(:job AS bigint[]), CAST(:tenant AS text[]),
   CAST(:kind AS text[]), CAST(:actor AS text[]), CAST(:body AS text[]), CAST(:digest AS bytea[]), CAST(:hash AS bytea[]))

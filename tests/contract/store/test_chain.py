@@ -94,7 +94,7 @@ def test_output_past_its_time_is_blanked_and_the_chain_stays_whole(
     clock.move(days=2)
     assert sweeper.forget() == 3
     assert sweeper.forget() == 0
-    blank = [e["seq"] for e in desk.store.rows("events_after", after=0, most=100) if e["body"] is None]
+    blank = [e["seq"] for e in desk.store.rows("events_between", after=0, last=2**62, most=100) if e["body"] is None]
     assert blank == [11, 12, 13]
     assert verify_audit(desk).broken_at is None
 
@@ -111,7 +111,7 @@ def test_numbers_have_no_gap_although_transactions_fail_between(desk: Desk) -> N
                 desk.store.write(lambda tx: write(tx, True))
         else:
             desk.store.write(lambda tx: write(tx, False))
-    seqs = [e["seq"] for e in desk.store.rows("events_after", after=0, most=100)]
+    seqs = [e["seq"] for e in desk.store.rows("events_between", after=0, last=2**62, most=100)]
     assert seqs == list(range(1, 3 + 8 + 1))
     assert verify_audit(desk).broken_at is None
 
@@ -131,7 +131,7 @@ def test_two_processes_chain_their_events_into_one(
 def test_a_secret_is_stored_as_dots(desk: Desk) -> None:
     facts = {"deep": [{"password": Secret("hunter2")}], "plain": "x"}
     desk.store.write(lambda tx: tx.append(Event(kind=Kind.ALARM, at=tx.now(), facts=facts)))
-    body = desk.store.rows("events_after", after=3, most=1)[0]["body"]
+    body = desk.store.rows("events_between", after=3, last=2**62, most=1)[0]["body"]
     assert DOTS in body
     with desk.store.engine.connect() as connection:
         assert "hunter2" not in str(connection.execute(text("SELECT * FROM event")).all())
@@ -140,7 +140,7 @@ def test_a_secret_is_stored_as_dots(desk: Desk) -> None:
 def test_whatever_a_host_says_can_be_stored(desk: Desk) -> None:
     said = {"lone": "half \ud83d of a pair", "nul": "a\x00b", "number": float("nan"), "zh": "账套"}
     desk.store.write(lambda tx: tx.append(Event(kind=Kind.ALARM, at=tx.now(), facts=said)))
-    body = desk.store.rows("events_after", after=3, most=1)[0]["body"]
+    body = desk.store.rows("events_between", after=3, last=2**62, most=1)[0]["body"]
     assert "half \\ud83d of a pair" in body
     assert "账套" in body
     assert verify_audit(desk).broken_at is None
@@ -159,6 +159,7 @@ def test_the_feed_of_a_tenant_says_how_far_it_looked_and_is_walked_in_stretches(
         looked, seen, after = looked + 1, seen + found.events, found.position
         if not found.more:
             break
-    assert ([e.tenant for e in seen], after, looked) == (["acme"], end, -(-end // 4))
+    assert [(e.tenant, e.kind) for e in seen] == [("acme", Kind.USER_CHANGED), ("acme", Kind.ASKED)]
+    assert (after, looked) == (end, -(-end // 4))
     assert feed(desk, LI, end) == Stretch(events=[], position=end, more=False)
     assert [e.seq for e in feed(desk, OPERATOR, 0).events] == [1, 2, 3, 4]

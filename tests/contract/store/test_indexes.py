@@ -19,30 +19,19 @@ pytestmark = pytest.mark.req("CORE-4")
 NOW = micros(NOON)
 HOUR = 3_600_000_000
 MANY = 4000
+WANTED = {"number": 1, "tenant": "t7", "lock_mode": "exclusive", "place": "t7/prod", "above": "", "below": "t7/prod/"}
+WANTED |= {"due_at": NOW}
 
 LOOK_UPS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("due_jobs", {"now": NOW, "most": 8}, {"job_due"}),
     ("next_due", {}, {"job_due"}),
-    (
-        "lock_conflict",
-        {
-            "number": 1,
-            "tenant": "t7",
-            "lock_mode": "exclusive",
-            "place": "t7/prod",
-            "above": "",
-            "below": "t7/prod/",
-            "below_length": 8,
-            "due_at": NOW,
-        },
-        {"job_holding", "job_in_line"},
-    ),
+    ("lock_conflicts", {"wanted": json.dumps([WANTED])}, {"job_holding", "job_in_line"}),
     ("expired_leases", {"now": NOW, "most": 200}, {"job_leased"}),
     ("doubtful_jobs", {"now": NOW, "most": 8}, {"job_leased", "job_by_state", "job_holding"}),
     ("late_waiting", {"now": NOW, "most": 200}, {"job_late"}),
     ("late_pending", {"now": NOW, "most": 200}, {"job_pending", "job_by_state"}),
     ("unblock_orphans", {"now": NOW}, {"job_blocked"}),
-    ("unblock_followers", {"number": 1}, {"job_blocked"}),
+    ("followers", {"numbers": "[1, 2]"}, {"job_blocked"}),
 ]
 
 
@@ -105,7 +94,7 @@ def test_statistics_do_not_turn_the_look_ups_away_from_their_indexes(crowded: St
 
 
 def test_a_line_is_looked_up_in_two_halves_each_by_its_index(crowded: Store) -> None:
-    name, params, indexes = next(look for look in LOOK_UPS if look[0] == "lock_conflict")
+    name, params, indexes = next(look for look in LOOK_UPS if look[0] == "lock_conflicts")
     plan = explained(crowded, name, params)
     assert {i for i in indexes if i in plan} == indexes, plan
 

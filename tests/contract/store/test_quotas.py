@@ -23,7 +23,7 @@ def test_thirty_two_submits_at_once_get_exactly_the_quota(desk: Desk, twin_desk:
     accepted = [a for a in answers if isinstance(a, Answer)]
     refused = [a for a in answers if isinstance(a, Refused)]
     assert (len(accepted), len(refused)) == (DAILY, 32 - DAILY), answers
-    assert len(desk.store.rows("events_after", after=0, most=100)) == 3 + DAILY
+    assert len(desk.store.rows("events_between", after=0, last=2**62, most=100)) == 3 + DAILY
 
 
 @pytest.mark.req("INT-9", "INT-11")
@@ -143,8 +143,8 @@ def test_the_same_key_with_another_body_is_refused_and_other_peoples_keys_are_th
 
 
 def test_a_refused_submit_leaves_no_trace_and_its_key_free(desk: Desk) -> None:
-    before = desk.store.rows("events_after", after=0, most=100)
+    before = desk.store.rows("events_between", after=0, last=2**62, most=100)
     with pytest.raises(Mistake):
         submit(desk, LI, wish("no-such"), key="k1")
-    assert desk.store.rows("events_after", after=0, most=100) == before
+    assert desk.store.rows("events_between", after=0, last=2**62, most=100) == before
     assert submit(desk, LI, wish("free"), key="k1").number == 1

@@ -83,7 +83,7 @@ def no_quota_given_back(patch):
 
 
 def no_locks(patch):
-    patch.setattr("runner.claims.conflict", lambda tx, job, lock: None)
+    patch.setattr("runner.claims._unblocked", lambda tx, candidates: list(candidates))
 
 
 def no_policies_at_start(patch):
@@ -106,7 +106,7 @@ def the_lost_are_not_looked_for(patch):
 
 
 def rows_get_lost(patch):
-    sql(patch, "unblock_followers", "UPDATE job SET blocked_by = NULL, rev = rev + 1", "DELETE FROM job")
+    sql(patch, "unblock", "UPDATE job SET blocked_by = NULL, rev = rev + 1", "DELETE FROM job")
 
 
 def moves_without_events(patch):
@@ -121,15 +121,16 @@ def moves_without_events(patch):
 
 def an_event_slips_out(patch):
     link = runner.store.tx._link
-    patch.setattr("runner.store.tx._link", lambda events, seq, previous: link(events, seq + 1, previous))
+    patch.setattr("runner.store.tx._link", lambda rows, seq, previous: link(rows, seq + 1, previous))
 
 
 def an_event_is_rewritten(patch):
-    sql(patch, "move_chain", "SET seq = :seq, hash = :hash", "SET seq = :seq, hash = zeroblob(32)")
+    sql(patch, "move_chain", "hash = :end_hash", "hash = zeroblob(32)")
 
 
 def called_off_and_still_claimed(patch):
     patch.setitem(LIFE, State.CANCELLED, {Kind.CLAIMED: State.RUNNING})
+    sql(patch, "due_jobs", "INDEXED BY job_due", "")  # which holds waiting jobs only
     sql(patch, "due_jobs", "j.state = 'waiting'", "j.state IN ('waiting', 'cancelled')")
 
 
