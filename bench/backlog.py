@@ -18,6 +18,7 @@ from bench.peers.bare_huey import BareHuey
 from bench.peers.yunwei import ACTOR, Yunwei
 from bench.site import Site
 from intake.read import verify_audit
+from runner.shelves import shelve
 from runner.store import chain
 from runner.store.rows import dumps, micros
 from runner.store.store import Store
@@ -30,6 +31,7 @@ _PLAN: Final = (
 )
 _OUTCOME: Final = '{"text":{"en":"succeeded","zh":"执行成功"},"things":[]}'
 PAGE: Final = 20_000
+SHELVES: Final = 100
 
 
 def load(peer: Yunwei, site: Site, number: int) -> dict[str, float]:
@@ -40,8 +42,13 @@ def load(peer: Yunwei, site: Site, number: int) -> dict[str, float]:
     rows_s = time.monotonic() - before
     _chain_events(store, site, after)
     events_s = time.monotonic() - before - rows_s
+    shelved = time.monotonic()
+    while shelve(store, SHELVES):
+        pass
+    shelves_s = time.monotonic() - shelved
     _settle(site)
-    return {"rows_s": rows_s, "events_s": events_s, "all_s": time.monotonic() - before}
+    parts = {"rows_s": rows_s, "events_s": events_s, "shelves_s": shelves_s}
+    return {**parts, "all_s": time.monotonic() - before}
 
 
 def load_huey(peer: BareHuey, site: Site, number: int) -> dict[str, float]:

@@ -16,6 +16,7 @@ from intake.desk import Desk, Opened, open_request
 from intake.parse import text_of, unknown_keys
 from intake.submit import search_text
 from policies import decide
+from runner import shelves
 from runner.moves import move, outcome
 from runner.store.tx import Tx
 
@@ -103,6 +104,7 @@ def _resolution(word: str, job: Job) -> tuple[Kind, dict[str, Any]]:
 def _keep(tx: Tx, job: Job, description: str, opinion: str) -> None:
     search = search_text(description, job.asked_by, opinion)
     tx.moved("set_opinion", number=job.number, opinion=opinion, search=search)
+    shelves.forget(tx, job.number)
 
 
 def _opinion(actor: Actor, body: Mapping[str, Any], *, required: bool) -> str:

@@ -14,6 +14,7 @@ from intake.desk import Desk, Opened, open_request
 from intake.parse import MAX_DESCRIPTION, read_moment, text_of, unknown_keys
 from intake.submit import search_text
 from policies import decide
+from runner import shelves
 from runner.moves import move, outcome
 from runner.store.rows import dumps
 from runner.store.tx import Tx
@@ -100,6 +101,7 @@ def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: st
     key = {"number": request.number, "rev": was.job.rev}
     if tx.moved("edit_job", **key, version=version, planned_at=at, latest_start=latest, search=search) != 1:
         raise RuntimeError(f"request {request.number} moved under its lock")
+    shelves.forget(tx, request.number)
 
 
 def _cancel(desk: Desk, tx: Tx, actor: Actor, was: Opened, reason: str) -> State:

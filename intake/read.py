@@ -13,12 +13,15 @@ from domain.job import FINAL, Job, RequestState, State, request_state
 from domain.request import Actor, Request
 from domain.text import Text
 from intake.desk import Desk, unknown
+from runner.shelves import Span, spans
 from runner.store import chain
 from runner.store.rows import micros, to_event, to_job, to_request
 from runner.store.schema import job as jobs
 from runner.store.schema import request as requests
+from runner.store.store import Store
 
 MOST: Final = 200
+MAX_NUMBER: Final = 2**62
 MOST_EVENTS: Final = 1000
 MOST_WALKED: Final = 50_000  # events that one look at the feed walks over, other tenants' among them
 TOGETHER: Final = 2000  # how many requests may be under way at once between their time of asking and their number
@@ -90,8 +93,12 @@ def search(desk: Desk, actor: Actor, wanted: Filter) -> list[Item]:
         raise Mistake(text, (Fault("limit", text),))
     # One look a state, merged: each is found in order by its index, several at once would be sorted first.
     looks = [replace(wanted, states=(state,)) for state in wanted.states] or [wanted]
-    items = [_item(row) for look in looks for row in desk.store.select(_query(actor, look))]
-    return sorted(items, key=lambda i: -i.request.number)[: wanted.limit]
+    items: list[Item] = []
+    for span in _spans(desk.store, wanted):
+        items += _page(desk, actor, looks, span, wanted.limit - len(items))
+        if len(items) == wanted.limit:
+            break
+    return items
 
 
 def events_of(desk: Desk, actor: Actor, number: int, after: int = 0, limit: int = MOST_EVENTS) -> list[Event]:
@@ -137,15 +144,39 @@ def _links(desk: Desk, last: int) -> Iterator[Mapping[str, Any]]:
         after = rows[-1]["seq"]
 
 
-def _query(actor: Actor, wanted: Filter) -> Select[Any]:
+def _spans(store: Store, wanted: Filter) -> Iterator[Span]:
+    """The numbers to walk over, highest first: before the last page, around the times of asking, where the text is."""
+    within = _within(store, wanted)
+    return spans(store, wanted.text.casefold(), within) if within else iter(())
+
+
+def _within(store: Store, wanted: Filter) -> Span | None:
+    """Numbers grow with the time of asking, but for requests that were asked together.
+
+    So a range of numbers keeps a page from walking over what lies outside; the times decide.
+    """
+    low, high = 0, wanted.before or MAX_NUMBER
+    if wanted.asked_from:
+        first = store.row("first_asked_from", moment=wanted.asked_from)
+        low = first["number"] - TOGETHER if first else high
+    if wanted.asked_to:
+        last = store.row("last_asked_before", moment=wanted.asked_to)
+        high = min(high, last["number"] + TOGETHER + 1) if last else 0
+    return Span(low=low, high=high) if low < high else None
+
+
+def _page(desk: Desk, actor: Actor, looks: list[Filter], span: Span, limit: int) -> list[Item]:
+    items = [_item(row) for look in looks for row in desk.store.select(_query(actor, look, span, limit))]
+    return sorted(items, key=lambda i: -i.request.number)[:limit]
+
+
+def _query(actor: Actor, wanted: Filter, span: Span, limit: int) -> Select[Any]:
     joined = jobs.join(requests, and_(requests.c.number == jobs.c.number, requests.c.version == jobs.c.version))
     extra = [requests.c[n].label(f"r_{n}") for n in ("params", "description", "email")]
     query = select(jobs, *extra).select_from(joined)
-    number = _number(wanted)
-    if wanted.before:
-        # Of both tables, or a merge join walks over all that lies before in the other one.
-        query = query.where(jobs.c.number < wanted.before, requests.c.number < wanted.before)
-    return query.where(*_conditions(actor, wanted)).order_by(number.desc()).limit(wanted.limit)
+    for table in (jobs, requests):  # of both, or a merge join walks over all that lies outside in the other one
+        query = query.where(table.c.number >= span.low, table.c.number < span.high)
+    return query.where(*_conditions(actor, wanted)).order_by(_number(wanted).desc()).limit(limit)
 
 
 def _number(wanted: Filter) -> ColumnElement[int]:
@@ -164,32 +195,12 @@ def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield jobs.c.state.in_([s.value for s in wanted.states])
     if wanted.request_state:
         yield _in_request_state(wanted.request_state)
-    yield from _asked_between(wanted)
+    if wanted.asked_from:
+        yield jobs.c.asked_at >= micros(wanted.asked_from)
+    if wanted.asked_to:
+        yield jobs.c.asked_at < micros(wanted.asked_to)
     if wanted.text:
         yield jobs.c.search.contains(wanted.text.casefold(), autoescape=True)
-
-
-def _asked_between(wanted: Filter) -> Iterator[ColumnElement[bool]]:
-    """Numbers grow with the time of asking, but for requests that were asked together.
-
-    So a range of numbers, found by the index, keeps a page from walking over what lies outside; the times decide.
-    """
-    first_asked = requests.alias("first_asked")
-    asked = first_asked.c.asked_at
-    if wanted.asked_from:
-        first = micros(wanted.asked_from)
-        yield jobs.c.asked_at >= first
-        at_or_after = (
-            select(first_asked.c.number).where(asked >= first, first_asked.c.version == 1).order_by(asked).limit(1)
-        )
-        yield from (t.c.number >= at_or_after.scalar_subquery() - TOGETHER for t in (jobs, requests))
-    if wanted.asked_to:
-        last = micros(wanted.asked_to)
-        yield jobs.c.asked_at < last
-        before = (
-            select(first_asked.c.number).where(asked < last, first_asked.c.version == 1).order_by(asked.desc()).limit(1)
-        )
-        yield from (t.c.number <= before.scalar_subquery() + TOGETHER for t in (jobs, requests))
 
 
 def _in_request_state(wanted: RequestState) -> ColumnElement[bool]:

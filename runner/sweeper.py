@@ -17,12 +17,14 @@ from domain.job import State
 from domain.text import Text
 from runner.admission import miss
 from runner.moves import move, outcome, taken_back
+from runner.shelves import shelve
 from runner.store.rows import to_job
 from runner.store.store import Store
 from runner.store.tx import Row, Tx, Update
 
 log = logging.getLogger("yunwei.sweeper")
 BATCH: Final = 200
+SHELVES: Final = 2  # in one round: it is never urgent
 BLANKED: Final = 5000  # lines in one transaction: others want to write too
 MAX_TRIES: Final = 20
 
@@ -50,6 +52,10 @@ class Sweeper:
         self._each("late_waiting", self._late)
         self._each("late_pending", self._unanswered)
         self._store.write(self._unblock)
+
+    def shelve(self) -> int:
+        """Put some requests on record for the free-text search; answers how many shelves."""
+        return shelve(self._store, SHELVES)
 
     def forget(self) -> int:
         """Blank output and delete remembered answers that have outlived their use; answers how many lines."""

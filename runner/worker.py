@@ -26,6 +26,7 @@ from runner.sweeper import Sweeper
 
 log = logging.getLogger("yunwei.worker")
 FORGET_EVERY_S: Final = 600.0
+SHELVE_EVERY_S: Final = 5.0
 LINGER_S: Final = 0.004
 CROWDED_S: Final = 0.01
 
@@ -89,6 +90,7 @@ class Worker:
         self._spawn("beat", self._every(self._pace.beat_s, self._beat))
         self._spawn("write", self._every(self._pace.write_s, self._write_remarks))
         self._spawn("sweep", self._every(self._pace.sweep_s, self._sweeper.sweep))
+        self._spawn("shelve", self._every(SHELVE_EVERY_S, self._sweeper.shelve))
         self._spawn("forget", self._every(FORGET_EVERY_S, self._sweeper.forget))
 
     def stop(self, grace_s: float) -> list[int]:

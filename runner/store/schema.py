@@ -113,6 +113,20 @@ chain = Table(
     Column("hash", LargeBinary(32), nullable=False),
 )
 
+search_shelf = Table(
+    "search_shelf",
+    metadata,
+    Column("shelf", Integer, primary_key=True, autoincrement=False),
+)
+
+search_gram = Table(
+    "search_gram",
+    metadata,
+    Column("gram", String(3), primary_key=True),
+    Column("shelf", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
 quota = Table(
     "quota",
     metadata,
