@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, select
 
 from domain.errors import Fault, Mistake
 from domain.event import Event
@@ -176,13 +176,33 @@ def _query(actor: Actor, wanted: Filter, span: Span, limit: int) -> Select[Any]:
     query = select(jobs, *extra).select_from(joined)
     for table in (jobs, requests):  # of both, or a merge join walks over all that lies outside in the other one
         query = query.where(table.c.number >= span.low, table.c.number < span.high)
+    if _by_job_alone(wanted):
+        query = query.where(jobs.c.number.in_(_numbers(actor, wanted, span, limit)))
     return query.where(*_conditions(actor, wanted)).order_by(_number(wanted).desc()).limit(limit)
+
+
+def _by_job_alone(wanted: Filter) -> bool:
+    """Whether the job's own row says if a request is wanted, by something that only some have."""
+    same = {name: getattr(wanted, name) for name in ("tenant", "states", "request_state", "before", "limit")}
+    return wanted == Filter(**same) and _is_of_some(wanted)
+
+
+def _is_of_some(wanted: Filter) -> bool:
+    return bool(wanted.states) or wanted.request_state not in (None, RequestState.PROCESSED)
+
+
+def _numbers(actor: Actor, wanted: Filter, span: Span, limit: int) -> Select[tuple[int]]:
+    """The page's numbers by an index alone. PostgreSQL takes the rows of a state to lie spread over all numbers, and
+    would look for them row by row where there are none."""
+    one = jobs.alias("one")
+    query = select(one.c.number).where(one.c.number >= span.low, one.c.number < span.high, *_states(wanted, one))
+    tenant = actor.tenant or wanted.tenant
+    return (query.where(one.c.tenant == tenant) if tenant else query).order_by(one.c.number.desc()).limit(limit)
 
 
 def _number(wanted: Filter) -> ColumnElement[int]:
     """Both tables have it. The page is ordered by that of the table whose index finds the rows."""
-    by_job = wanted.states or wanted.text or wanted.request_state not in (None, RequestState.PROCESSED)
-    return jobs.c.number if by_job else requests.c.number
+    return jobs.c.number if _is_of_some(wanted) or wanted.text else requests.c.number
 
 
 def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
@@ -191,10 +211,7 @@ def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield jobs.c.number < 0  # another's requests do not exist
     equal = {"tenant": tenant, "operation": wanted.operation, "place": wanted.place}
     yield from (requests.c[name] == value for name, value in equal.items() if value)
-    if wanted.states:
-        yield jobs.c.state.in_([s.value for s in wanted.states])
-    if wanted.request_state:
-        yield _in_request_state(wanted.request_state)
+    yield from _states(wanted, jobs)
     if wanted.asked_from:
         yield jobs.c.asked_at >= micros(wanted.asked_from)
     if wanted.asked_to:
@@ -203,14 +220,21 @@ def _conditions(actor: Actor, wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield jobs.c.search.contains(wanted.text.casefold(), autoescape=True)
 
 
-def _in_request_state(wanted: RequestState) -> ColumnElement[bool]:
+def _states(wanted: Filter, job: FromClause) -> Iterator[ColumnElement[bool]]:
+    if wanted.states:
+        yield job.c.state.in_([s.value for s in wanted.states])
+    if wanted.request_state:
+        yield _in_request_state(wanted.request_state, job)
+
+
+def _in_request_state(wanted: RequestState, job: FromClause) -> ColumnElement[bool]:
     if wanted is RequestState.COMPLETED:
-        return jobs.c.rating.is_not(None)
+        return job.c.rating.is_not(None)
     states = [s.value for s in State if request_state(s, rated=False) is wanted]
     if wanted is RequestState.PROCESSED:  # nearly all are: by number, leaving out the few others
         others = [s.value for s in State if s.value not in states]
-        return and_(jobs.c.state.not_in(others), jobs.c.rating.is_(None))
-    return and_(jobs.c.state.in_(states), jobs.c.rating.is_(None))
+        return and_(job.c.state.not_in(others), job.c.rating.is_(None))
+    return and_(job.c.state.in_(states), job.c.rating.is_(None))
 
 
 def _item(row: Mapping[str, Any]) -> Item:

@@ -66,6 +66,7 @@ Index("job_pending", job.c.planned_at, sqlite_where=_pending, postgresql_where=_
 Index("job_blocked", job.c.blocked_by, sqlite_where=_blocked, postgresql_where=_blocked)
 # Every move writes each full index of this table: what never changes is indexed at `request` instead.
 Index("job_by_state", job.c.state, job.c.number)
+Index("job_by_tenant_state", job.c.tenant, job.c.state, job.c.number)
 _rated = text("rating IS NOT NULL")
 Index("job_rated", job.c.number, sqlite_where=_rated, postgresql_where=_rated)
 

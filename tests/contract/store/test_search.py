@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 import runner.shelves
 from domain.job import State
@@ -196,11 +196,13 @@ def test_a_store_of_the_first_version_gets_its_shelves_by_migration(store: Store
     with store.engine.begin() as connection:
         for table in ("search_gram", "search_shelf"):
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("DROP INDEX job_by_tenant_state"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     assert not is_migrated(store)
     migrate(store)
     assert is_migrated(store)
     assert store.rows("shelves") == []
+    assert "job_by_tenant_state" in {index["name"] for index in inspect(store.engine).get_indexes("job")}
 
 
 def test_the_grams_of_a_term_are_grams_of_every_text_that_has_it() -> None:
