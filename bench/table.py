@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-_HEAD: Final = ("row", "what", "unit", "SQLite", "huey", "PostgreSQL", "huey", "procrastinate", "target", "met")
+_STORES: Final = ("SQLite", "huey", "DBOS", "PostgreSQL", "huey", "procrastinate", "DBOS")
+_HEAD: Final = ("row", "what", "unit", *_STORES, "target", "met")
 _ANY: Final = "any"
 
 
@@ -41,9 +42,11 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 _COLUMNS: Final = (
     ("ours", "sqlite"),
     ("huey", "sqlite"),
+    ("dbos", "sqlite"),
     ("ours", "postgresql"),
     ("huey", "postgresql"),
     ("procrastinate", "postgresql"),
+    ("dbos", "postgresql"),
 )
 
 

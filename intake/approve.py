@@ -104,7 +104,8 @@ def _resolution(word: str, job: Job) -> tuple[Kind, dict[str, Any]]:
 def _keep(tx: Tx, job: Job, description: str, opinion: str) -> None:
     search = search_text(description, job.asked_by, opinion)
     tx.moved("set_opinion", number=job.number, opinion=opinion, search=search)
-    shelves.forget(tx, job.number)
+    if opinion:
+        shelves.forget(tx, job.number)
 
 
 def _opinion(actor: Actor, body: Mapping[str, Any], *, required: bool) -> str:

@@ -101,7 +101,8 @@ def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: st
     key = {"number": request.number, "rev": was.job.rev}
     if tx.moved("edit_job", **key, version=version, planned_at=at, latest_start=latest, search=search) != 1:
         raise RuntimeError(f"request {request.number} moved under its lock")
-    shelves.forget(tx, request.number)
+    if description != request.description:
+        shelves.forget(tx, request.number)
 
 
 def _cancel(desk: Desk, tx: Tx, actor: Actor, was: Opened, reason: str) -> State:

@@ -38,7 +38,7 @@ class Peer(Protocol):
 
 
 def peer_named(name: str) -> type[Peer]:
-    """The peer `ours`, `huey` or `procrastinate`; its libraries are imported only when it is measured."""
+    """The peer `ours`, `huey`, `procrastinate` or `dbos`; its libraries are imported only when it is measured."""
     if name == "ours":
         from bench.peers.yunwei import Yunwei
 
@@ -51,4 +51,8 @@ def peer_named(name: str) -> type[Peer]:
         from bench.peers.procrastination import Procrastination
 
         return Procrastination
+    if name == "dbos":
+        from bench.peers.transact import Transact
+
+        return Transact
     raise ValueError(f"no peer is called {name!r}")

@@ -10,6 +10,7 @@ from bench.scale import Scale
 from bench.site import Site
 
 PEERS = ("ours", "huey", "procrastinate")
+WITH_DBOS = (*PEERS, "dbos")  # where its poll of once a second is not all that would be measured, or is the point
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,14 @@ from bench.crew import Crew
 from bench.figures import Figure
 from bench.machine import cpu_s
 from bench.peers import Peer, peer_named
-from bench.rows import PEERS, Run
+from bench.rows import WITH_DBOS, Run
 from bench.site import Site
 
 LONGEST_S = 120.0
 
 
 def measure(run: Run) -> Iterator[Figure]:
-    for name, store, site in run.contests(*PEERS):
+    for name, store, site in run.contests(*WITH_DBOS):
         with peer_named(name)(site) as peer:
             yield _drains(run, name, store, site, peer)
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from bench.crew import Crew
 from bench.figures import Figure, spread
 from bench.peers import Peer, peer_named
-from bench.rows import PEERS, Run
+from bench.rows import WITH_DBOS, Run
 
 AHEAD_S = 3.0
 LONGEST_S = 60.0
 
 
 def measure(run: Run) -> Iterator[Figure]:
-    for name, store, site in run.contests(*PEERS):
+    for name, store, site in run.contests(*WITH_DBOS):
         with peer_named(name)(site) as peer, Crew(name, site) as crew:
             crew.go()
             spread_out = late(peer, crew, _spread_out(run.scale.planned, run.scale.planned_over_s))
