@@ -114,8 +114,8 @@ class Hold:
 
     @property
     def is_talkative(self) -> bool:
-        """Whether so much has gathered that it should be written now."""
-        return len(self._remarks) >= MOST_REMARKS // 2
+        """Whether so much has gathered that it should be written now. What is over says nothing more."""
+        return len(self._remarks) >= MOST_REMARKS // 2 and not self.over.is_set()
 
     def flush(self) -> None:
         """Write the remarks that have gathered."""
