@@ -34,7 +34,7 @@ def accept(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> St
         if was.job.state is State.PENDING and decision.verdict is not Verdict.ALLOW:
             raise Refused(decision)
         moved = move(tx, was.job, Kind.ACCEPTED, actor=actor.name, facts={"opinion": opinion})
-        _keep(tx, was.job, was.request.description, opinion)
+        _keep(tx, was, opinion)
         return moved.state
 
     state = desk.store.write(write)
@@ -50,7 +50,7 @@ def reject(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> St
         was = open_request(desk, tx, number, actor)
         text = Text("已驳回", "rejected by the provider")
         moved = move(tx, was.job, Kind.REJECTED, actor=actor.name, changes=outcome(text), facts={"opinion": opinion})
-        _keep(tx, was.job, was.request.description, opinion)
+        _keep(tx, was, opinion)
         return moved.state
 
     return desk.store.write(write)
@@ -101,11 +101,11 @@ def _resolution(word: str, job: Job) -> tuple[Kind, dict[str, Any]]:
     return Kind.RESUMED, {"step": job.step + 1, "begun": 0, "tries": 0}
 
 
-def _keep(tx: Tx, job: Job, description: str, opinion: str) -> None:
-    search = search_text(description, job.asked_by, opinion)
-    tx.moved("set_opinion", number=job.number, opinion=opinion, search=search)
-    if opinion:
-        shelves.forget(tx, job.number)
+def _keep(tx: Tx, was: Opened, opinion: str) -> None:
+    search = search_text(was.request.description, was.job.asked_by, opinion)
+    tx.moved("set_opinion", number=was.job.number, opinion=opinion, search=search)
+    if search != was.row["search"]:
+        shelves.forget(tx, was.job.number)
 
 
 def _opinion(actor: Actor, body: Mapping[str, Any], *, required: bool) -> str:

@@ -97,11 +97,11 @@ def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: st
         email=request.email,
     )
     latest = at + was.operation.traits.grace
-    search = search_text(description, request.asked_by, was.job.opinion or "")
+    search = search_text(description, was.job.asked_by, was.job.opinion or "")
     key = {"number": request.number, "rev": was.job.rev}
     if tx.moved("edit_job", **key, version=version, planned_at=at, latest_start=latest, search=search) != 1:
         raise RuntimeError(f"request {request.number} moved under its lock")
-    if description != request.description:
+    if search != was.row["search"]:
         shelves.forget(tx, request.number)
 
 

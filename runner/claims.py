@@ -34,7 +34,11 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What one look brought. `more`: look again; `crowded`: another worker claims for the same tenants just now."""
+    """What one round brought.
+
+    `more`: look again, also for those whom this round has freed. `crowded`: another worker claims for the same tenants
+    just now.
+    """
 
     claimed: list[Claimed] = field(default_factory=list)
     more: bool = False
@@ -78,14 +82,16 @@ class Claims:
     def _claim(self, tx: Tx, free: int) -> Round:
         """Read no more rows than there is room for: what one claim has locked, no other can see."""
         claimed: list[Claimed] = []
+        seen = False
         for _ in range(LOOKS):
             rows = tx.rows("due_jobs", now=tx.now(), most=free - len(claimed))
+            seen = seen or bool(rows)
             ours = _uncontended(tx, rows)
             admitted = [c for c in (self._admission.admit(tx, row) for row in ours) if c]
             claimed += self._take(tx, _unblocked(tx, admitted))
             if not rows or len(ours) < len(rows) or len(claimed) == free:
                 break
-        return Round(claimed=claimed, crowded=len(ours) < len(rows), more=bool(rows))
+        return Round(claimed=claimed, crowded=len(ours) < len(rows), more=seen)
 
     def _take(self, tx: Tx, candidates: Sequence[Candidate]) -> list[Claimed]:
         now, lease = tx.now(), tx.ahead(self._lease_s)

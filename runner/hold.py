@@ -48,6 +48,7 @@ class Hold:
         self.sure_until_s = math.inf  # on our own monotonic clock: from then on the lease may be another's
         self._store = store
         self._remarks: list[Event] = []
+        self._on_the_way = 0  # remarks that were taken and are not committed yet
         self._full = False
         self._guard = threading.Lock()
         self._room = threading.Condition(self._guard)
@@ -95,22 +96,27 @@ class Hold:
         A flood is slowed down to what the store takes. When the store takes nothing for ROOM_S, lines are dropped
         instead, and the log says where: the work matters more than its output.
         """
-        if len(self._remarks) >= MOST_REMARKS and not self._wait_for_room():
+        if self.lost.is_set() or not (self._has_room() or self._wait_for_room()):
             return
         self._full = False
         self.note(Kind.OUTPUT, step=self._key(), stream=stream, line=line[:MAX_LINE])
 
     def _wait_for_room(self) -> bool:
         with self._room:
-            if self._full or self._room.wait_for(self._has_room, ROOM_S):
-                return self._has_room() and not self.lost.is_set()
+            if not self._full and self._room.wait_for(self._is_settled, ROOM_S):
+                return self._has_room()
+            if self._full:  # somebody else has waited in vain already, and has said so
+                return False
             self._full = True
         self.note(Kind.OUTPUT, step=self._key(), stream="note", line="… output is lost here", incomplete=True)
         return False
 
     def _has_room(self) -> bool:
-        """Also when the job is lost: whoever waits then need not."""
-        return len(self._remarks) < MOST_REMARKS or self.lost.is_set()
+        return len(self._remarks) + self._on_the_way < MOST_REMARKS
+
+    def _is_settled(self) -> bool:
+        """Whether waiting for room is over, one way or another."""
+        return self._has_room() or self.lost.is_set()
 
     @property
     def is_talkative(self) -> bool:
@@ -226,12 +232,20 @@ class Hold:
             with self._guard:
                 self._remarks = taken + self._remarks
             raise
+        finally:
+            self._arrived(len(taken))
 
     def _take_remarks(self) -> list[Event]:
         with self._room:
             remarks, self._remarks = self._remarks, []
-            self._room.notify_all()
+            self._on_the_way += len(remarks)
             return remarks
+
+    def _arrived(self, number: int) -> None:
+        """So many are no longer on their way: they are stored, put back, or nobody's any more."""
+        with self._room:
+            self._on_the_way -= number
+            self._room.notify_all()
 
     def _write_patiently(self, body: Callable[[Tx], T]) -> T:
         """A database that restarts is waited for. Guarded writes may be repeated: a second one moves no row."""

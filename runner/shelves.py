@@ -1,4 +1,4 @@
-"""Free-text search by shelves: which pairs and triples of characters occur among 2,048 neighbouring requests.
+"""Free-text search by shelves: which short runs of characters occur among 2,048 neighbouring requests.
 
 A shelf on record can say one thing: "not here", so that a search need not walk over it. One that is not on record is
 walked over, so forgetting is always safe, and whatever changes a text does it (docs/decisions/0016).
@@ -6,6 +6,7 @@ walked over, so forgetting is always safe, and whatever changes a text does it (
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from runner.store.rows import dumps
@@ -27,14 +28,17 @@ class Span:
 
 
 def grams(text: str) -> set[str]:
-    """Its pairs and triples of neighbouring characters."""
-    return {text[i : i + n] for n in (2, 3) for i in range(len(text) - n + 1)}
+    """Its triples of neighbouring ASCII characters, and its pairs with another one (a Chinese word is often a pair).
+
+    Pairs of Latin letters occur everywhere and tell nothing; triples of Chinese characters are too many to keep.
+    """
+    triples = {t for t in map("".join, zip(text, text[1:], text[2:], strict=False)) if t.isascii()}
+    return triples | {p for p in map("".join, pairwise(text)) if not p.isascii()}
 
 
 def telling_grams(term: str) -> list[str]:
-    """Some of the grams that a text with this term must have; none for a single character."""
-    size = min(3, len(term))
-    every = sorted({term[i : i + size] for i in range(len(term) - size + 1)}) if size > 1 else []
+    """Some of the grams that a text with this term must have; none for a term that is too short to have one."""
+    every = sorted(grams(term))
     return every[:: -(-len(every) // MOST_GRAMS)] if every else []
 
 
@@ -97,8 +101,10 @@ def _lock(tx: Tx, shelf: int) -> None:
 
 def _shut(store: Store, wanted: list[str]) -> set[int]:
     """The shelves on record that lack one of the grams."""
+    # The record first: a shelf that is put on it between the two reads is then walked over, not left out.
+    on_record = {row["shelf"] for row in store.rows("shelves")}
     having = store.rows("shelves_having", grams=dumps(wanted), count=len(wanted))
-    return {row["shelf"] for row in store.rows("shelves")} - {row["shelf"] for row in having}
+    return on_record - {row["shelf"] for row in having}
 
 
 def _merged(shut: set[int], within: Span) -> Iterator[Span]:

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.catalog import Catalog
@@ -45,6 +45,7 @@ class Sweeper:
         self._store = store
         self._catalog = catalog
         self._retention = retention
+        self._blanked_to = 0  # what lies before was blanked: times grow with the numbers, nearly
 
     def sweep(self) -> None:
         """One round."""
@@ -64,9 +65,15 @@ class Sweeper:
         self._store.write(lambda tx: tx.moved("forget_workers", before=now - keep.workers))
         lines, more = 0, True
         while more:
-            blanked = self._store.write(lambda tx: tx.moved("blank_output", before=now - keep.output, most=BLANKED))
-            lines, more = lines + blanked, blanked == BLANKED
+            blanked = self._store.write(lambda tx: self._blank(tx, now - keep.output))
+            lines, more = lines + len(blanked), len(blanked) == BLANKED
+            self._blanked_to = max([self._blanked_to, *blanked])
         return lines
+
+    def _blank(self, tx: Tx, before: datetime) -> list[int]:
+        """The numbers of some lines that were blanked, going on where the last ones were."""
+        rows = tx.rows("blank_output", before=before, after=self._blanked_to, most=BLANKED)
+        return [row["seq"] for row in rows]
 
     def _each(self, statement: str, handle: Callable[[Tx, Row], None]) -> None:
         for row in self._store.rows(statement, now=self._store.clock.now(), most=BATCH):

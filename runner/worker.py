@@ -109,7 +109,7 @@ class Worker:
             if time.monotonic() - beat_at >= self._pace.beat_s:
                 self._beat_quietly()
                 beat_at = time.monotonic()
-            self._quietly(self._write_remarks)
+            self._quietly(self._flush_all)  # once: the beat and the grace are looked at in between
             self._wake.wait(0.1)
             self._wake.clear()
         left = sorted(h.job.number for h in self._held())
@@ -220,18 +220,16 @@ class Worker:
 
     def _write_remarks(self) -> None:
         """Store what the jobs in hand have said; at once again while one of them says more than that."""
-        again = True
-        while again:
-            held = self._held()
-            for hold in held:
-                self._flush(hold)
-            again = any(hold.is_talkative for hold in held)
+        self._flush_all()
+        while any(hold.is_talkative for hold in self._held()) and not self._stopping.is_set():
+            self._flush_all()
 
-    def _flush(self, hold: Hold) -> None:
-        try:
-            hold.flush()
-        except (Overtaken, Stopped):
-            hold.stop(lost=True)
+    def _flush_all(self) -> None:
+        for hold in self._held():
+            try:
+                hold.flush()
+            except (Overtaken, Stopped):
+                hold.stop(lost=True)
 
     # -- within -----------------------------------------------------------------------------------------------
 

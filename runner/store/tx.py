@@ -84,6 +84,8 @@ class Tx:
         Answers the rows moved.
         """
         first = updates[0]
+        if any(u.changes.keys() != first.changes.keys() or u.guard.keys() != first.guard.keys() for u in updates):
+            raise ValueError("jobs that are moved together change and guard the same columns")
         sets = ", ".join(f"{k} = {self._mark('s_' + k)}" for k in first.changes)
         where = " AND ".join(f"{k} = {self._mark('g_' + k)}" for k in first.guard)
         sql = f"UPDATE job SET rev = rev + 1, {sets} WHERE number = {self._mark('number')} AND {where}"  # noqa: S608

@@ -64,8 +64,8 @@ SELECT me.number, coalesce(
 FROM
 /*pg json_to_recordset(CAST(:wanted AS json))
   AS me (number bigint, tenant text, lock_mode text, place text, above text, below text, due_at bigint) */
-/*lite (SELECT value ->> 'number' AS number, value ->> 'tenant' AS tenant, value ->> 'lock_mode' AS lock_mode,
-    value ->> 'place' AS place, value ->> 'above' AS above, value ->> 'below' AS below, value ->> 'due_at' AS due_at
+/*lite (SELECT json_extract(value, '$.number') AS number, json_extract(value, '$.tenant') AS tenant, json_extract(value, '$.lock_mode') AS lock_mode,
+    json_extract(value, '$.place') AS place, json_extract(value, '$.above') AS above, json_extract(value, '$.below') AS below, json_extract(value, '$.due_at') AS due_at
   FROM json_each(:wanted)) AS me */
 
 -- name: block

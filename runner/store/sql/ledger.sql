@@ -31,7 +31,9 @@ SELECT seq, at, job, tenant, kind, actor, body, digest, hash FROM event WHERE se
 -- Output outlives its use: the text goes, its digest stays, so that the chain can still be verified.
 -- name: blank_output
 UPDATE event SET body = NULL WHERE seq IN (
-  SELECT seq FROM event WHERE kind = 'output' AND at < :before AND body IS NOT NULL ORDER BY seq LIMIT :most)
+  SELECT seq FROM event WHERE kind = 'output' AND at < :before AND body IS NOT NULL AND seq > :after
+  ORDER BY seq LIMIT :most)
+RETURNING seq
 
 -- name: quota_used
 SELECT used FROM quota WHERE key = :key

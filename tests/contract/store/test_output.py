@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import runner.hold
+from domain.errors import StoreDown
+from domain.text import Text
 from intake.desk import Desk
 from intake.submit import submit
 from runner.claims import Claims
@@ -70,3 +72,31 @@ def test_the_output_of_a_job_that_is_lost_waits_for_nobody(hold: Hold) -> None:
     hold.stop(lost=True)
     waiting.join(runner.hold.ROOM_S / 2)
     assert not waiting.is_alive()
+
+
+def test_lines_that_are_on_their_way_to_a_store_that_is_away_count_as_gathered(
+    desk: Desk, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner.hold, "ROOM_S", 0.0)
+    monkeypatch.setattr(runner.hold, "STORE_PAUSES_S", ())
+    write = desk.store.write
+
+    def away(body: Callable[[Any], Any]) -> Any:
+        def too_late(tx: Any) -> None:
+            body(tx)
+            for n in range(MOST_REMARKS):  # they are still said while the commit fails
+                hold.say("stdout", f"later {n}")
+            raise StoreDown(Text("不可用", "away"))
+
+        return write(too_late)
+
+    for n in range(MOST_REMARKS):
+        hold.say("stdout", f"line {n}")
+    monkeypatch.setattr(desk.store, "write", away)
+    with pytest.raises(StoreDown):
+        hold.flush()
+    monkeypatch.setattr(desk.store, "write", write)
+    hold.flush()
+    told = said(desk, hold)
+    assert len(told) == MOST_REMARKS + 1
+    assert told[-1]["incomplete"]

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import inspect, text
@@ -190,6 +191,36 @@ def _somebody_waits(store: Store) -> bool:
     with store.engine.connect() as connection:
         waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         return bool(connection.execute(waiting).scalar_one())
+
+
+def test_a_shelving_between_the_two_reads_of_a_search_hides_nothing(
+    desk: Desk, said: dict[int, str], clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.move(seconds=SETTLED_S + 1)
+    read, pending = desk.store.rows, ["shelve"]
+
+    def meanwhile(name: str, /, **params: object) -> object:
+        rows = read(name, **params)
+        if name.startswith("shelves") and pending:
+            pending.pop()
+            shelve(desk.store, 99)
+        return rows
+
+    monkeypatch.setattr(desk.store, "rows", meanwhile)
+    assert found(desk, "财务系统") == plain(said, "财务系统")[:50]
+
+
+def test_a_text_that_changes_by_somebody_elses_edit_is_still_found(desk: Desk, clock: HandClock) -> None:
+    wang = replace(LI, name="wang")
+    later = "2026-11-24T05:00:00+00:00"
+    numbers = [submit(desk, LI, wish("pending", planned_at=later)).number for _ in range(2 * SMALL)]
+    shelved(desk, clock)
+    for minute, who in enumerate((wang, LI, wang)):
+        rev = search(desk, LI, Filter(before=4, limit=1))[0].job.rev
+        edit(desk, who, numbers[2], rev, {"planned_at": f"2026-11-24T06:0{minute}:00+00:00"})
+        shelve(desk.store, 99)
+        assert found(desk, LI.name) == sorted(numbers, reverse=True)  # the submitter stays who it was
+        assert found(desk, "wang") == []
 
 
 def test_a_store_of_the_first_version_gets_its_shelves_by_migration(store: Store) -> None:
