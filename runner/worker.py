@@ -76,6 +76,7 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._paused = False
+        self._looked_at = store.clock.now()  # what was due then was seen by the last claim
         self._sure_until_s = 0.0  # until when the leases of the last claim are ours for certain
         self._threads: list[threading.Thread] = []
         self._hands: queue.SimpleQueue[Hold] = queue.SimpleQueue()
@@ -134,7 +135,7 @@ class Worker:
 
     def _claim(self) -> None:
         while not self._paused and not self._stopping.is_set():
-            self._sure_until_s = time.monotonic() + self._pace.lease_s
+            self._sure_until_s, self._looked_at = time.monotonic() + self._pace.lease_s, self._store.clock.now()
             found = self._claims.next(self._pace.slots - len(self._holds))
             for one in found.claimed:
                 self._take(one)
@@ -176,9 +177,9 @@ class Worker:
             return self._pace.look_s
         if due is None:
             return self._pace.look_s
-        left = self._store.clock.real_s(due)
-        # Due already and yet not claimed: it waits for something else, so do not spin.
-        return min(left, self._pace.look_s) if left > 0 else self._pace.look_s
+        if due > self._looked_at:  # it may have become due since
+            return min(max(0.0, self._store.clock.real_s(due)), self._pace.look_s)
+        return self._pace.look_s  # due already when we claimed, and yet not ours: another has it, so do not spin
 
     def _hear_loop(self) -> None:
         while not self._stopping.is_set():

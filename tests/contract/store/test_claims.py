@@ -16,6 +16,7 @@ from intake.submit import submit
 from runner.claims import Claimed, Claims
 from runner.hold import Hold
 from runner.moves import move
+from runner.worker import Pace, Worker
 from tests.stage import LI, OPERATOR, HandClock, desk_on, wish
 
 MakeClaims = Callable[..., Claims]
@@ -165,3 +166,31 @@ def test_a_late_start_is_missed_once_and_told(
     assert job_now(number).state is State.MISSED
     kinds = [e["kind"] for e in desk.store.rows("job_events_after", job=number, after=0, most=10)]
     assert kinds == ["asked", "missed", "alarm"]
+
+
+@pytest.mark.req("CORE-4")
+def test_what_becomes_due_right_after_a_look_is_looked_for_at_once(
+    desk: Desk, clock: HandClock, claims: MakeClaims
+) -> None:
+    worker = Worker("w1", desk.store, claims("w1"), None, desk.bell, None, Pace())
+    submit(desk, LI, wish(planned_at="2026-11-23T04:00:01+00:00"))
+    worker._claim()
+    assert (worker.holds(), worker._until_next()) == ([], Pace().look_s)
+    clock.move(seconds=0.9)
+    assert worker._until_next() == pytest.approx(0.1)
+    clock.move(seconds=0.2)
+    assert worker._until_next() == 0
+    worker._claim()
+    assert worker.holds() == [1]
+
+
+@pytest.mark.req("CORE-4")
+def test_what_another_worker_has_in_hand_is_not_looked_for_again_and_again(
+    desk: Desk, clock: HandClock, claims: MakeClaims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker("w1", desk.store, claims("w1"), None, desk.bell, None, Pace())
+    submit(desk, LI, wish())
+    monkeypatch.setattr("runner.claims._uncontended", lambda tx, rows: [])
+    found = claims("w1").next(4)
+    worker._looked_at = clock.now()
+    assert (found.claimed, found.crowded, worker._until_next()) == ([], True, Pace().look_s)
