@@ -14,9 +14,10 @@ help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo 'making $(VENV) from requirements.lock' >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 .PHONY: venv
@@ -45,7 +46,7 @@ format: $(STAMP) ## Write the code in the house's format
 
 .PHONY: bench
 bench: $(STAMP) ## Measure, print JSON
-	$(BIN)/python -m bench
+	@$(BIN)/python -m bench
 
 .PHONY: chaos
 chaos: $(STAMP) ## Kill real processes, count doubles and losses (N jobs, SEED)
