@@ -96,7 +96,7 @@ class Claims:
     def _take(self, tx: Tx, candidates: Sequence[Candidate]) -> list[Claimed]:
         now, lease = tx.now(), tx.ahead(self._lease_s)
         moved = move_all(tx, [self._claiming(c, now, lease) for c in candidates])
-        return [self._claimed(job, c, now) for job, c in zip(moved, candidates, strict=True)]
+        return [self._claimed(job, c, now, lease) for job, c in zip(moved, candidates, strict=True)]
 
     def _claiming(self, candidate: Candidate, now: datetime, lease: datetime) -> Move:
         job = candidate.job
@@ -112,9 +112,9 @@ class Claims:
         facts = {"worker": self._worker, "epoch": job.epoch + 1, "allowed_by": said}
         return Move(job=job, kind=Kind.CLAIMED, changes=changes, facts=facts)
 
-    def _claimed(self, moved: Job, candidate: Candidate, now: datetime) -> Claimed:
-        started_at = moved.started_at or now
-        ours = replace(moved, epoch=moved.epoch + 1, worker=self._worker, started_at=started_at)
+    def _claimed(self, moved: Job, candidate: Candidate, now: datetime, lease: datetime) -> Claimed:
+        ours = replace(moved, epoch=moved.epoch + 1, worker=self._worker, lease_until=lease)
+        ours = replace(ours, started_at=moved.started_at or now)
         return Claimed(job=ours, operation=candidate.operation, plan=candidate.plan)
 
     def _take_doubtful(self, tx: Tx, free: int) -> list[Claimed]:
@@ -135,7 +135,7 @@ class Claims:
             return None
         lease = tx.ahead(self._lease_s)
         tx.moved("claim_doubt", number=job.number, epoch=job.epoch, worker=self._worker, lease_until=lease)
-        ours = replace(job, epoch=job.epoch + 1, worker=self._worker)
+        ours = replace(job, epoch=job.epoch + 1, worker=self._worker, lease_until=lease)
         tx.tell(ours, Kind.LOOKED, worker=self._worker, epoch=ours.epoch, step=job.step)
         return Claimed(job=ours, operation=operation, plan=plan)
 

@@ -103,7 +103,7 @@ class Engine:
         while hold.step < len(hold.plan):
             hold.check()
             if hold.asked_to_release.is_set():
-                hold.release(Text("执行者停机，交还作业", "the worker is shutting down; handed back between two steps"))
+                hold.release(Text("交还作业，由执行者继续", "handed back between two steps, for a worker to go on"))
                 return
             step = hold.plan[hold.step]
             judgement = self._destroy(hold, step) if step.destructive else self._read(hold, step)

@@ -40,6 +40,7 @@ class Hold:
         self.worker = worker
         self.step = claimed.job.step
         self.run = claimed.job.run
+        self.lease_until = claimed.job.lease_until
         self.lost = threading.Event()
         self.asked_to_stop = threading.Event()
         self.asked_to_release = threading.Event()

@@ -212,6 +212,11 @@ class Worker:
         for hold in self._held():
             key = {"number": hold.job.number, "epoch": hold.job.epoch, "worker": self.id}
             row = tx.row("renew_lease", lease_until=until, **key)
+            if row and hold.lease_until and hold.lease_until < tx.now():
+                # It slept past its lease, and nobody has noticed. Time has passed, and a window may have closed: handed
+                # back between two steps, it goes on only if the policies still allow it.
+                hold.asked_to_release.set()
+            hold.lease_until = until
             if not hold.over.is_set():
                 answers.append((hold, row["state"] if row else None))
         return answers

@@ -154,7 +154,8 @@ class Oracle:
         if self.world.now_us < row.planned_at + self._offset:
             self.world.violate("early", f"job {row.number} was claimed before its planned time")
         late = self.world.now_us > row.latest_start + self._offset
-        if late and not effects and row.number not in self.resolved:
+        renewed = any(t.startswith(f"job{row.number}.") for h in self._hosts.all.values() for t in h.renewed)
+        if late and not effects and not renewed and row.number not in self.resolved:
             self.world.violate("late", f"job {row.number} was claimed after its latest start, and nothing had begun")
         why = closed(row, now)
         if why:
