@@ -194,3 +194,18 @@ def test_what_another_worker_has_in_hand_is_not_looked_for_again_and_again(
     found = claims("w1").next(4)
     worker._looked_at = clock.now()
     assert (found.claimed, found.crowded, worker._until_next()) == ([], True, Pace().look_s)
+
+
+@pytest.mark.req("CORE-3", "INT-8")
+def test_a_worker_that_slept_past_its_lease_hands_back_between_two_steps(
+    desk: Desk, hold: Hold, clock: HandClock, claims: MakeClaims
+) -> None:
+    worker = Worker("w1", desk.store, claims("w1"), None, desk.bell, None, Pace())
+    worker._holds[hold.job.number] = hold
+    clock.move(seconds=10)
+    worker._beat()
+    assert not hold.asked_to_release.is_set()
+    clock.move(seconds=16)
+    worker._beat()
+    assert hold.asked_to_release.is_set()
+    assert not hold.lost.is_set()
