@@ -1,0 +1,1 @@
+"""A TDS server: the wire only. What is said over it is the emulated SQL Server's business (`lab/sqlserver`)."""
