@@ -125,7 +125,7 @@ class Returned:
 
 @dataclass(frozen=True)
 class Hangup:
-    """The server ends the connection now (class 20 and above, KILL, or a fault). `abrupt`: without a word on the wire."""
+    """The server ends the connection now (class 20 and above, KILL, a fault). `abrupt`: with no word on the wire."""
 
     abrupt: bool = False
 
