@@ -15,15 +15,16 @@ from policies.quotas import within_quota
 from policies.windows import outside_windows
 
 ROOT = Path(__file__).parents[1]
-INWARD = {"domain", "inventory", "policies", "playbooks", "executors", "runner", "intake", "portal"}
+INWARD = {"domain", "tsql", "inventory", "policies", "playbooks", "executors", "runner", "intake", "portal"}
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
+    "tsql": {"domain"},
     "policies": {"domain"},
     "playbooks": {"domain"},
     "inventory": {"domain"},
     "executors": {"domain"},
     "runner": {"domain", "policies"},
-    "intake": {"domain", "inventory", "policies", "playbooks", "runner"},
+    "intake": {"domain", "tsql", "inventory", "policies", "playbooks", "runner"},
     "portal": {"domain", "intake", "runner"},
     # The command line draws itself from the operations, opens the product through wiring and speaks to the intake;
     # `demo` and `lab` start the lab.
