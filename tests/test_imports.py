@@ -37,6 +37,11 @@ LAB_STARTERS = ("commands/demo", "commands/lab")
 HOME_OF: dict[str, tuple[str, ...]] = {
     "winrm": ("executors",),
     "requests": ("executors", "commands", "lab"),
+    "pymssql": ("executors",),
+    "pytds": ("executors",),
+    "boto3": ("executors",),
+    "botocore": ("executors",),
+    "sqlglot": ("tsql", "lab"),
     "huey": ("runner/bell.py",),
     "redis": ("runner/bell.py",),
     "sqlalchemy": ("runner/store", "intake/read.py"),
