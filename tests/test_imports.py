@@ -41,7 +41,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "pytds": ("executors",),
     "boto3": ("executors",),
     "botocore": ("executors",),
-    "sqlglot": ("tsql", "lab"),
+    "sqlglot": ("lab",),
     "huey": ("runner/bell.py",),
     "redis": ("runner/bell.py",),
     "sqlalchemy": ("runner/store", "intake/read.py"),
