@@ -11,7 +11,21 @@ from typing import Final
 from bench.figures import Log
 from bench.ground import Ground
 from bench.report import document
-from bench.rows import Measure, Run, backlog, help_page, kill, latency, lines, memory, rate, say, skew, submits
+from bench.rows import (
+    Measure,
+    Run,
+    backlog,
+    help_page,
+    kill,
+    latency,
+    lines,
+    memory,
+    rate,
+    say,
+    skew,
+    splitter,
+    submits,
+)
 from bench.scale import FULL, QUICK
 from bench.site import STORES
 from bench.targets import TARGETS
@@ -25,6 +39,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "kill": kill.measure,
     "memory": memory.measure,
     "help": help_page.measure,
+    "splitter": splitter.measure,
     "backlog": backlog.measure,  # last: it leaves the disk busy
 }
 

@@ -23,6 +23,7 @@ class Scale:
     idle_s: float = 10.0
     helps: int = 9
     pages: int = 25
+    script_bytes: int = 100_000_000
 
 
 FULL: Final = Scale()
@@ -42,4 +43,5 @@ QUICK: Final = Scale(
     idle_s=1.0,
     helps=3,
     pages=5,
+    script_bytes=2_000_000,
 )

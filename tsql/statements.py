@@ -8,9 +8,9 @@ from tsql.words import Word
 # Words that begin another statement, at the depth of the one at hand.
 _BEGINNINGS: Final = (
     "alter", "backup", "begin", "break", "close", "commit", "continue", "create", "dbcc", "deallocate", "declare",
-    "delete", "deny", "drop", "exec", "execute", "fetch", "goto", "grant", "if", "insert", "kill", "merge", "open", "print",
-    "raiserror", "restore", "return", "revoke", "rollback", "save", "select", "throw", "truncate", "update", "use",
-    "waitfor", "while", "with",
+    "delete", "deny", "drop", "exec", "execute", "fetch", "goto", "grant", "if", "insert", "kill", "merge", "open",
+    "print", "raiserror", "restore", "return", "revoke", "rollback", "save", "select", "throw", "truncate", "update",
+    "use", "waitfor", "while", "with",
 )  # fmt: skip
 # Behind these, UPDATE and DELETE are no statements: triggers, cursors, foreign keys, MERGE, rights.
 _NO_STATEMENT_AFTER: Final = ("on", "for", "of", "after", "then", ",", "grant", "deny", "revoke", "instead", ".", "as")
