@@ -32,7 +32,7 @@ class Unsafe(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one archive may cost us. `ratio` is that of all inflated bytes to the file's; deflate itself stops at 1032."""
+    """What one archive may cost us. `ratio` is of all inflated bytes to the file's (deflate itself stops at 1032)."""
 
     entries: int = 100_000
     directory: int = 32 * 1024 * 1024
@@ -201,7 +201,7 @@ def data_offset(window: Window, entry: Entry) -> int:
     header = window.read(entry.offset, 30)
     if len(header) < 30 or header[:4] != LOCAL:
         raise Unsafe("directory-damaged", entry.name)
-    flags, method, names, extras = struct.unpack_from("<6xHH16xHH", header)
+    flags, method, names, extras = (int(n) for n in struct.unpack_from("<6xHH16xHH", header))
     own = _name(window.read(entry.offset + 30, names), flags)
     if own != entry.name or method != entry.method or flags & ENCRYPTED:
         raise Unsafe("header-disagrees", entry.name)
@@ -223,7 +223,8 @@ def inflate(window: Window, entry: Entry) -> Iterator[bytes]:
             if size > entry.size:
                 raise Unsafe("bomb", entry.name)
             yield piece
-    if size != entry.size or crc != entry.crc:
+    whole = unpack is None or (unpack.eof and not unpack.unused_data)
+    if not whole or size != entry.size or crc != entry.crc:
         raise Unsafe("damaged-entry", entry.name)
 
 
@@ -231,9 +232,11 @@ def _pieces(unpack: "zlib._Decompress | None", raw: bytes, entry: Entry) -> Iter
     if unpack is None:
         yield raw
         return
-    while raw:
+    piece = b"-"
+    while piece:  # also when all is fed: a full piece may have left bytes inside
         try:
-            yield unpack.decompress(raw, PIECE)
+            piece = unpack.decompress(raw, PIECE)
         except zlib.error:
             raise Unsafe("damaged-entry", entry.name) from None
         raw = unpack.unconsumed_tail
+        yield piece
