@@ -72,11 +72,11 @@ class Media:
     all_sets_seen: bool
 
 
-def read_media(window: Window) -> Media | None:
-    """The device in this file; None when it does not begin with a sound TAPE block."""
+def read_media(window: Window) -> Media:
+    """The device in this file; raises `Broken` when it does not begin with a sound TAPE block."""
     chain = walk(window)
     if not chain.blocks or chain.blocks[0][0].kind != "TAPE":
-        return None
+        raise chain.broken or Broken(0, truncated=False)
     return _media(window, chain)
 
 

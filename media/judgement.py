@@ -24,8 +24,10 @@ def refusals_of_media(media: Media, size: int, newest: int | None) -> tuple[Faul
         found.append(refusal("password"))
     if not media.sets:
         return (*found, refusal("no-set")) if media.ending is Ending.COMPLETE else tuple(found)
-    chosen = to_restore(media)
-    return (*found, *_of_set(chosen or media.sets[-1], newest))
+    chosen = to_restore(media) or media.sets[-1]
+    if chosen.configuration is None and media.ending is not Ending.COMPLETE:
+        return tuple(found)  # what the set is stands in the part that is missing
+    return (*found, *_of_set(chosen, newest))
 
 
 def to_restore(media: Media) -> BackupSet | None:

@@ -109,13 +109,13 @@ def walk(window: Window) -> Chain:
             block = read_block(window, offset)
             mark = max(1, block.word(64)) * FILEMARK_UNIT if block.kind == "TAPE" else mark
             if block.kind in ("SFMB", "EOTM"):
+                offset = _past(window, block, mark if block.kind == "SFMB" else block.first_stream)
                 found.append((block, ()))
-                offset += mark if block.kind == "SFMB" else max(block.first_stream, HEADER)
                 continue
             inside = tuple(_streams(window, block))
             found.append((block, inside))
             streams += len(inside)
-            offset = _after(window, block, inside)
+            offset = inside[-1].data + inside[-1].size  # the pad's end
     except Broken as broken:
         return Chain(blocks=tuple(found), end=offset, broken=broken, limited=False)
     except Spent:
@@ -167,8 +167,8 @@ def _streams(window: Window, block: Block) -> Iterator[Stream]:
     raise Broken(offset, truncated=False)
 
 
-def _after(window: Window, block: Block, streams: tuple[Stream, ...]) -> int:
-    end = streams[-1].data + streams[-1].size
-    if end > window.size:
+def _past(window: Window, block: Block, size: int) -> int:
+    """The end of a block without streams, which must be in the file."""
+    if block.offset + size > window.size:
         raise Broken(block.offset, truncated=True)
-    return end
+    return block.offset + size

@@ -11,6 +11,7 @@ from media.bacpac import Package, is_package, missing_parts, read_package
 from media.judgement import refusals_of_media, refusals_of_package, remarks_on_media, remarks_on_package
 from media.sentences import refusal
 from media.sniff import CALLED, HEAD, Kind, sniff
+from media.tape import Broken
 from media.window import Seekable, Spent, Window
 from media.xmlparts import BadXml
 
@@ -70,9 +71,11 @@ def recognise(file: Seekable, *, name: str, size: int, target: Target = ANYTHING
 
 
 def _plain(window: Window, target: Target) -> Verdict:
-    media = read_media(window)
-    if media is None:
-        return Verdict(kind=Kind.PLAIN_BACKUP, refusals=(refusal("damaged-header"),))
+    try:
+        media = read_media(window)
+    except Broken as broken:
+        fault = refusal("truncated", size=window.size) if broken.truncated else refusal("damaged-header")
+        return Verdict(kind=Kind.PLAIN_BACKUP, refusals=(fault,))
     refusals = refusals_of_media(media, window.size, target.database_version)
     ask = ASK_OF_BACKUP if not refusals else ()
     return Verdict(kind=Kind.PLAIN_BACKUP, media=media, refusals=refusals, remarks=remarks_on_media(media), ask=ask)
