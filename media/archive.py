@@ -162,10 +162,12 @@ def _wide(extra: bytes, values: list[int], name: str) -> list[int]:
 def _check_names(entries: tuple[Entry, ...]) -> None:
     seen: set[str] = set()
     for entry in entries:
-        # A package percent-encodes its part names: the escape may be hidden in there.
-        for name in {entry.name, unquote(entry.name)}:
-            _check_name(name)
-        key = unquote(entry.name).casefold()
+        _check_name(entry.name)
+        # A package percent-encodes its part names: a way up may be hidden in there, and so may a twin.
+        plain = unquote(entry.name)
+        if ".." in plain.replace("\\", "/").split("/"):
+            raise Unsafe("escaping-name", entry.name)
+        key = plain.casefold().rstrip("/")
         if key in seen:
             raise Unsafe("duplicate-name", entry.name)
         seen.add(key)
@@ -173,7 +175,7 @@ def _check_names(entries: tuple[Entry, ...]) -> None:
 
 def _check_name(name: str) -> None:
     parts = name.removesuffix("/").split("/")
-    if "\\" in name or name.startswith("/") or name[1:2] == ":" or any(p in ("..", ".", "") for p in parts):
+    if "\\" in name or name[1:2] == ":" or any(p in ("..", ".", "") for p in parts):
         raise Unsafe("escaping-name", name)
     if any(ord(c) < 32 for c in name) or len(name) > 1_024:
         raise Unsafe("escaping-name", name)

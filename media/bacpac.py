@@ -10,6 +10,7 @@ from media.window import Window
 from media.xmlparts import BadXml, leaves
 
 NEEDED = ("[Content_Types].xml", "DacMetadata.xml", "Origin.xml", "model.xml")
+SCRIPTS = ("predeploy.sql", "postdeploy.sql")
 MOST_OF_PART = 16 * 1024 * 1024  # of the small parts; the model may be as large as the archive's limits let it
 
 
@@ -36,6 +37,7 @@ class Package:
     tables_with_data: int
     data_files: int
     data_bytes: int
+    scripts: tuple[str, ...]  # parts that run when a package is published
 
     @property
     def is_bacpac(self) -> bool:
@@ -109,6 +111,7 @@ def _package(
         tables_with_data=len({e.name.split("/")[1] for e in data}),
         data_files=len(data),
         data_bytes=sum(e.size for e in data),
+        scripts=tuple(e.name for e in entries if e.name.casefold() in SCRIPTS and e.size),
     )
 
 

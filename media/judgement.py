@@ -14,6 +14,13 @@ KINDS = {
     None: "type-unknown",
 }
 
+WANTED = {
+    "database": Text("数据库", "the database"),
+    "server": Text("服务器", "the server"),
+    "database_version": Text("版本", "the version"),
+    "finished": Text("完成时间", "when it was finished"),
+}
+
 
 def refusals_of_media(media: Media, size: int, newest: int | None) -> tuple[Fault, ...]:
     """Everything that keeps this device from being restored alone, most fundamental first."""
@@ -82,7 +89,15 @@ def remarks_on_media(media: Media) -> tuple[Text, ...]:
         found.append(Text(zh, "The backup has no checksums: VERIFYONLY cannot prove its pages."))
     if not media.all_sets_seen:
         found.append(Text("未能读完全部备份集。", "Not all backup sets could be read."))
+    if chosen and (silent := _not_told(chosen)):
+        zh = f"文件没有说明：{'、'.join(t.zh for t in silent)}。"
+        found.append(Text(zh, f"The file does not tell: {', '.join(t.en for t in silent)}."))
     return tuple(found)
+
+
+def _not_told(chosen: BackupSet) -> list[Text]:
+    told = chosen.configuration
+    return [text for name, text in WANTED.items() if told is None or getattr(told, name) is None]
 
 
 def refusals_of_package(package: Package, newest: int | None) -> tuple[Fault, ...]:
@@ -106,6 +121,10 @@ def refusals_of_package(package: Package, newest: int | None) -> tuple[Fault, ..
 def remarks_on_package(package: Package) -> tuple[Text, ...]:
     """How it can be used, and what an Azure-style export or import would stumble over."""
     found = [_use(package)]
+    if package.scripts:
+        names = ", ".join(package.scripts)
+        zh = f"含发布时会执行的脚本：{names}；发布前须审核。"
+        found.append(Text(zh, f"Has scripts that run when it is published: {names}. Review them first."))
     found += [
         Text(
             f"含{feature.zh}：按 Azure SQL 规则校验时会被拒绝。", f"Has {feature.en}: refused under Azure SQL's rules."

@@ -16,6 +16,7 @@ from media.window import Spent, Window
 HEADER = 52  # of a descriptor block; its last word is the checksum
 STREAM = 22  # of a stream header, likewise
 FILEMARK_UNIT = 512
+LARGER_MARKS = tuple(1_024 << n for n in range(7))  # to 64 KiB, the largest BLOCKSIZE of BACKUP
 MOST_BLOCKS = 4_096
 MOST_STREAMS = 20_000
 MOST_IN_BLOCK = 65_535  # an address in a block has 16 bits
@@ -109,7 +110,7 @@ def walk(window: Window) -> Chain:
             block = read_block(window, offset)
             mark = max(1, block.word(64)) * FILEMARK_UNIT if block.kind == "TAPE" else mark
             if block.kind in ("SFMB", "EOTM"):
-                offset = _past(window, block, mark if block.kind == "SFMB" else block.first_stream)
+                offset = _past_mark(window, block, mark) if block.kind == "SFMB" else _past(window, block)
                 found.append((block, ()))
                 continue
             inside = tuple(_streams(window, block))
@@ -164,11 +165,28 @@ def _streams(window: Window, block: Block) -> Iterator[Stream]:
         if stream.kind == "SPAD":
             return
         offset = stream.end
-    raise Broken(offset, truncated=False)
+    raise Spent
 
 
-def _past(window: Window, block: Block, size: int) -> int:
+def _past(window: Window, block: Block) -> int:
     """The end of a block without streams, which must be in the file."""
-    if block.offset + size > window.size:
+    if block.offset + block.first_stream > window.size:
         raise Broken(block.offset, truncated=True)
-    return block.offset + size
+    return block.offset + block.first_stream
+
+
+def _past_mark(window: Window, block: Block, mark: int) -> int:
+    """What follows a filemark: where the label says, or at the end of a larger block of the device."""
+    if block.offset + mark > window.size:
+        raise Broken(block.offset, truncated=True)
+    after = block.offset + mark
+    # Only zeros may be passed over: a damaged block must not be.
+    if any(window.read(after, HEADER)):
+        return after
+    larger = (block.offset + size for size in LARGER_MARKS if size > mark)
+    return next((at for at in larger if _is_block(window, at)), after)
+
+
+def _is_block(window: Window, offset: int) -> bool:
+    header = window.read(offset, HEADER)
+    return header[:4].isalnum() and checked(header, HEADER)

@@ -12,7 +12,7 @@ from media.configuration import BackupType
 from media.sniff import Kind
 from media.verdict import ASK_OF_BACKUP, Target, Verdict, recognise
 from media.window import Window
-from tests.unit.media.files import WHEN, Backup, Counting, Tape, filemark, with_checksum
+from tests.unit.media.files import WHEN, Backup, Counting, Tape, filemark, stream, with_checksum
 
 pytestmark = pytest.mark.req("DC-7")
 
@@ -77,7 +77,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], list[str]]] = {
     "four bytes": (lambda: b"TAPE", ["truncated"]),
     "text after the word TAPE": (lambda: b"TAPE" + b"x" * 5_000, ["damaged-header"]),
     "a bit of the label turned": (lambda: flipped(Tape().write(), 10), ["damaged-header"]),
-    "a bit of the set's block turned": (lambda: flipped(Tape().write(), 1_024 + 10), ["damaged", ]),
+    "a bit of the set's block turned": (lambda: flipped(Tape().write(), 1_024 + 10), ["damaged"]),
     "a note at the end": (lambda: Tape().write() + b"restored by Li" * 9, ["trailing-bytes"]),
     "a stream beyond the end": (lambda: longer_stream(Tape().write(), b"MQDA"), ["truncated"]),
     "a stream of 2^64 - 1 bytes": (lambda: longer_stream(Tape().write(), b"MQCI", 2**64 - 1), ["truncated"]),
@@ -143,6 +143,30 @@ def test_of_several_sets_the_newest_full_one_counts() -> None:
 
 def test_zeros_up_to_the_block_size_of_a_device_belong_to_the_backup() -> None:
     assert judged(Tape().write() + bytes(65_536)).accepted
+
+
+@pytest.mark.parametrize("larger", [1_024, 4_096, 65_536])
+def test_a_device_with_larger_blocks_has_longer_filemarks(larger: int) -> None:
+    data = Tape().write().replace(filemark(), filemark().ljust(larger, b"\0"))
+    assert judged(data).accepted
+
+
+def test_what_the_file_does_not_tell_is_said() -> None:
+    verdict = judged(Tape(sets=[Backup(database="", server="", version=0)]).write())
+    assert verdict.accepted
+    assert verdict.media is not None
+    told = verdict.media.sets[0].configuration
+    assert told is not None
+    assert (told.database, told.server, told.database_version, told.software) == (None, None, None, None)
+    assert verdict.remarks[0].en == "The file does not tell: the database, the server, the version."
+
+
+def test_a_backup_with_more_streams_than_we_follow_is_judged_by_its_tail() -> None:
+    many = Tape().write().replace(stream(b"MQDA"), stream(b"MQDA") * 20_033)
+    verdict = judged(many)
+    assert verdict.accepted
+    assert [r.en for r in verdict.remarks] == ["Not all backup sets could be read."]
+    assert codes(judged(many[:-512])) == ["end-unknown"]
 
 
 def test_a_backup_without_checksums_is_accepted_with_a_remark() -> None:

@@ -189,6 +189,17 @@ def test_what_azure_rules_would_refuse_is_remarked() -> None:
     assert "other databases" in told
 
 
+def test_scripts_that_would_run_are_remarked() -> None:
+    verdict = judged(Dac(contains_data="false", more={"postdeploy.sql": b"DROP LOGIN x"}).write(), "erp.dacpac")
+    assert verdict.accepted
+    assert "postdeploy.sql" in verdict.remarks[1].en
+
+
+def test_a_table_with_a_strange_name_is_no_escape() -> None:
+    odd = {"Data/dbo.a%5Cb%2Fc%3A..d/TableData-000-00000.BCP": b"1"}
+    assert judged(Dac(data=odd).write()).accepted
+
+
 def test_a_real_zip64_package_is_read() -> None:
     """As written for packages beyond four gigabytes: the end record defers to its zip64 twin."""
     data = Dac().write()
