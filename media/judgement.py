@@ -110,8 +110,6 @@ def refusals_of_package(package: Package, newest: int | None) -> tuple[Fault, ..
         found.append(refusal("origin-unclear"))
     if package.is_bacpac and package.rows and not package.data_files:
         found.append(refusal("bacpac-without-data", rows=package.rows))
-    if not package.model.tables:
-        found.append(refusal("no-tables"))
     platform = package.model.platform
     if newest is not None and platform is not None and platform > newest:
         found.append(refusal("newer-platform", platform=platform, newest=newest))
@@ -121,6 +119,8 @@ def refusals_of_package(package: Package, newest: int | None) -> tuple[Fault, ..
 def remarks_on_package(package: Package) -> tuple[Text, ...]:
     """How it can be used, and what an Azure-style export or import would stumble over."""
     found = [_use(package)]
+    if not package.model.tables:
+        found.append(Text("模型中没有任何表。", "There is no table in the model."))
     if package.scripts:
         names = ", ".join(package.scripts)
         zh = f"含发布时会执行的脚本：{names}；发布前须审核。"

@@ -148,7 +148,6 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         ),
         AGAIN,
     ),
-    "no-tables": (Text("模型中没有任何表。", "There is no table in the model."), AGAIN),
     "newer-platform": (
         Text(
             "模型针对 SQL Server 平台 {platform}，高于目标的 {newest}。",

@@ -123,7 +123,6 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "no checksum": (lambda: Dac(checksum="").write(), "no-checksum"),
     "an origin that does not say": (lambda: Dac(contains_data="maybe").write(), "origin-unclear"),
     "rows without data files": (lambda: Dac(data={}).write(), "bacpac-without-data"),
-    "a model without tables": (lambda: Dac(model=b"<DataSchemaModel><Model/></DataSchemaModel>").write(), "no-tables"),
     "no model": (lambda: Dac(without=("model.xml",)).write(), "missing-parts"),
     "no content types": (lambda: Dac(without=("[Content_Types].xml",)).write(), "missing-parts"),
     "some other zip": (lambda: zipped({"erp.bak": b"TAPE"}), "in-disguise"),
@@ -193,6 +192,12 @@ def test_scripts_that_would_run_are_remarked() -> None:
     verdict = judged(Dac(contains_data="false", more={"postdeploy.sql": b"DROP LOGIN x"}).write(), "erp.dacpac")
     assert verdict.accepted
     assert "postdeploy.sql" in verdict.remarks[1].en
+
+
+def test_a_model_without_tables_is_remarked() -> None:
+    verdict = judged(Dac(contains_data="false", model=model().replace(b"SqlTable", b"SqlView")).write(), "erp.dacpac")
+    assert verdict.accepted
+    assert "no table" in verdict.remarks[1].en
 
 
 def test_a_table_with_a_strange_name_is_no_escape() -> None:
