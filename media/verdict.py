@@ -65,8 +65,8 @@ def recognise(file: Seekable, *, name: str, size: int, target: Target = ANYTHING
     if kind is Kind.COMPRESSED_BACKUP:
         return _named(_compressed(size), name)
     if kind is Kind.ZIP:
-        # Every byte is read once, the entries' headers and the directory a second time.
-        return _named(_zip(Window(file, size, 2 * size + 2 * HEAD), name, target, limits), name)
+        # Every byte is read once, a small archive twice (to find its end), the entries' own headers once more.
+        return _named(_zip(Window(file, size, 3 * size + HEAD), name, target, limits), name)
     return _other(kind, name)
 
 

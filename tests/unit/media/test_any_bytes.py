@@ -21,7 +21,7 @@ heads = st.sampled_from(
 def judged(data: bytes, name: str, size: int | None = None) -> Verdict:
     file = Counting(data)
     verdict = recognise(file, name=name, size=len(data) if size is None else size)
-    assert file.taken <= min(BUDGET, 2 * len(data) + 200_000) + HEAD
+    assert file.taken <= min(BUDGET, 3 * len(data) + 200_000) + HEAD
     assert verdict.accepted == (not verdict.refusals)
     assert all(fault.text.zh and fault.text.en for fault in verdict.refusals)
     return verdict

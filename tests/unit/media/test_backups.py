@@ -12,7 +12,7 @@ from media.configuration import BackupType
 from media.sniff import Kind
 from media.verdict import ASK_OF_BACKUP, Target, Verdict, recognise
 from media.window import Window
-from tests.unit.media.files import WHEN, Backup, Counting, Tape, filemark, stream, with_checksum
+from tests.unit.media.files import WHEN, Backup, Counting, Tape, block, filemark, stream, with_checksum
 
 pytestmark = pytest.mark.req("DC-7")
 
@@ -70,6 +70,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], list[str]]] = {
     "a damaged source": (lambda: Tape(sets=[Backup(flags=0x230)]).write(), ["made-despite-errors"]),
     "another program's tape": (lambda: Tape(software="NTBackup").write(), ["not-sql-server"]),
     "a label without sets": (lambda: Tape(sets=[]).write(), ["truncated"]),
+    "an end without a set": (
+        lambda: Tape(sets=[]).write() + block(b"ESET", bytes(36)) + filemark(),
+        ["no-set"],
+    ),
     "half a file": (lambda: Tape().write()[:9_000], ["truncated"]),
     "all but the last filemark": (lambda: Tape().write()[:-512], ["truncated"]),
     "one byte less": (lambda: Tape().write()[:-1], ["truncated"]),

@@ -11,6 +11,7 @@ import pytest
 from media.archive import Limits
 from media.sniff import Kind
 from media.verdict import Target, Verdict, recognise
+from media.window import Window
 from tests.unit.media.files import Counting, Dac, model, zipped
 
 pytestmark = pytest.mark.req("DC-8")
@@ -114,6 +115,21 @@ def upper_case_twin() -> bytes:
     return Dac(more={"MODEL.XML": b"<DataSchemaModel/>"}).write()
 
 
+def split() -> bytes:
+    data = Dac().write()
+    return patched(data, data.rindex(b"PK\5\6") + 4, b"\1\0")
+
+
+def damaged_directory() -> bytes:
+    data = Dac().write()
+    return patched(data, data.rindex(b"PK\1\2"), b"XX")
+
+
+def unreadable_name() -> bytes:
+    data = Dac(more={"Data/é": b""}).write()
+    return data.replace("Data/é".encode(), b"Data/\xff\xff")
+
+
 BOMB = b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'bbbb'><!ENTITY c '&b;&b;'>]><a>&c;</a>"
 ODD = b"<?xml version='1.0' encoding='x-9'?><a/>"
 DEEP = b"<DataSchemaModel>" + b"<a>" * 300 + b"</a>" * 300 + b"</DataSchemaModel>"
@@ -147,6 +163,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a part of an archive in front": (moved_directory, "directory-misplaced"),
     "a mark of zip64 without zip64": (with_mark_of_zip64, "zip64-inconsistent"),
     "an unknown method": (lambda: zipped(Dac().parts(), method=zipfile.ZIP_BZIP2), "unknown-compression"),
+    "a part of several": (split, "split-archive"),
+    "a damaged directory": (damaged_directory, "directory-damaged"),
+    "a name that is no text": (unreadable_name, "unreadable-name"),
+    "a long directory": (lambda: Dac(more={f"Data/{n:0200}": b"" for n in range(40)}).write(), "directory-too-large"),
     "entities": (lambda: Dac(more={"DacMetadata.xml": BOMB}).write(), "xml-doctype"),
     "entities in the model": (lambda: Dac(model=BOMB).write(), "xml-doctype"),
     "a model without bottom": (lambda: Dac(model=DEEP).write(), "xml-limits"),
@@ -215,6 +235,24 @@ def test_a_real_zip64_package_is_read() -> None:
     tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     assert judged(data[:end] + wide + locator + tail).accepted
     assert codes(judged(data[:end] + wide + patched(locator, 8, b"\1") + tail)) == ["zip64-inconsistent"]
+
+
+def test_many_small_entries_are_not_too_costly() -> None:
+    data = Dac(more={f"Data/dbo.t{n}/TableData-000-00000.BCP": b"1" for n in range(450)}).write()
+    verdict = recognise(io.BytesIO(data), name="erp.bacpac", size=len(data))
+    assert verdict.accepted
+    assert verdict.package is not None
+    assert verdict.package.tables_with_data == 451
+
+
+def test_reading_beyond_the_budget_ends_in_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("media.verdict.read_package", spending)
+    assert codes(judged(Dac().write())) == ["too-costly"]
+
+
+def spending(window: Window, entries: object) -> None:
+    for _ in range(9):
+        window.read(0, window.size)
 
 
 def test_inspection_reads_each_byte_about_once() -> None:
