@@ -12,7 +12,7 @@ class Seekable(Protocol):
 
 
 class Spent(Exception):
-    """More would have to be read than this inspection may: the verdict says so."""
+    """More would have to be read than this inspection may: the recognition says so."""
 
 
 class Window:

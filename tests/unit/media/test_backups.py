@@ -9,26 +9,26 @@ import pytest
 
 from media.backup import BUDGET, Ending, read_media
 from media.configuration import BackupType
+from media.recognition import ASK_OF_BACKUP, Recognition, Target, recognise
 from media.sniff import Kind
-from media.verdict import ASK_OF_BACKUP, Target, Verdict, recognise
 from media.window import Window
 from tests.unit.media.files import WHEN, Backup, Counting, Tape, block, filemark, stream, with_checksum
 
 pytestmark = pytest.mark.req("DC-7")
 
 
-def judged(data: bytes, name: str = "erp.bak", target: Target | None = None) -> Verdict:
+def judged(data: bytes, name: str = "erp.bak", target: Target | None = None) -> Recognition:
     return recognise(io.BytesIO(data), name=name, size=len(data), target=target or Target())
 
 
-def codes(verdict: Verdict) -> list[str]:
-    return [fault.code for fault in verdict.refusals]
+def codes(recognition: Recognition) -> list[str]:
+    return [fault.code for fault in recognition.refusals]
 
 
 def test_a_whole_full_backup_is_accepted_and_the_server_is_still_asked() -> None:
-    verdict = judged(Tape().write(), "D:\\upload\\ERP.BAK")
-    assert (verdict.kind, verdict.accepted, verdict.ask) == (Kind.PLAIN_BACKUP, True, ASK_OF_BACKUP)
-    assert verdict.remarks == ()
+    recognition = judged(Tape().write(), "D:\\upload\\ERP.BAK")
+    assert (recognition.kind, recognition.accepted, recognition.ask) == (Kind.PLAIN_BACKUP, True, ASK_OF_BACKUP)
+    assert recognition.remarks == ()
 
 
 def test_a_backup_tells_database_server_version_and_dates() -> None:
@@ -104,10 +104,10 @@ def longer_stream(data: bytes, kind: bytes, size: int = 1 << 40) -> bytes:
 @pytest.mark.parametrize("what", HOSTILE)
 def test_what_cannot_be_restored_alone_is_refused_with_its_reason(what: str) -> None:
     write, expected = HOSTILE[what]
-    verdict = judged(write())
-    assert codes(verdict) == expected
-    assert verdict.ask == ()
-    for fault in verdict.refusals:
+    recognition = judged(write())
+    assert codes(recognition) == expected
+    assert recognition.ask == ()
+    for fault in recognition.refusals:
         assert fault.path == "file"
         assert fault.text.zh
         assert fault.text.en.endswith(".")
@@ -122,11 +122,11 @@ def test_the_reason_names_the_database_in_both_languages() -> None:
 
 
 def test_every_reason_is_told_not_only_the_first() -> None:
-    verdict = judged(
+    recognition = judged(
         Tape(families=2, password="p", sets=[Backup(type="L", version=957)]).write(),
         target=Target(database_version=904),
     )
-    assert codes(verdict) == ["stripe", "password", "log-backup", "newer-version"]
+    assert codes(recognition) == ["stripe", "password", "log-backup", "newer-version"]
 
 
 @pytest.mark.parametrize(("newest", "expected"), [(None, []), (852, []), (904, []), (851, ["newer-version"])])
@@ -138,11 +138,11 @@ def test_a_backup_from_a_newer_server_is_refused_by_its_internal_version(
 
 def test_of_several_sets_the_newest_full_one_counts() -> None:
     sets = [Backup(version=661), Backup(database="二"), Backup(type="I", attributes=8), Backup(type="L")]
-    verdict = judged(Tape(sets=sets).write())
-    assert verdict.accepted
-    assert verdict.media is not None
-    assert [s.type for s in verdict.media.sets] == list("DDIL")
-    assert [r.en for r in verdict.remarks] == ["There are 4 sets; number 2 would be restored."]
+    recognition = judged(Tape(sets=sets).write())
+    assert recognition.accepted
+    assert recognition.media is not None
+    assert [s.type for s in recognition.media.sets] == list("DDIL")
+    assert [r.en for r in recognition.remarks] == ["There are 4 sets; number 2 would be restored."]
 
 
 def test_zeros_up_to_the_block_size_of_a_device_belong_to_the_backup() -> None:
@@ -156,33 +156,33 @@ def test_a_device_with_larger_blocks_has_longer_filemarks(larger: int) -> None:
 
 
 def test_what_the_file_does_not_tell_is_said() -> None:
-    verdict = judged(Tape(sets=[Backup(database="", server="", version=0)]).write())
-    assert verdict.accepted
-    assert verdict.media is not None
-    told = verdict.media.sets[0].configuration
+    recognition = judged(Tape(sets=[Backup(database="", server="", version=0)]).write())
+    assert recognition.accepted
+    assert recognition.media is not None
+    told = recognition.media.sets[0].configuration
     assert told is not None
     assert (told.database, told.server, told.database_version, told.software) == (None, None, None, None)
-    assert verdict.remarks[0].en == "The file does not tell: the database, the server, the version."
+    assert recognition.remarks[0].en == "The file does not tell: the database, the server, the version."
 
 
 def test_a_backup_with_more_streams_than_we_follow_is_judged_by_its_tail() -> None:
     many = Tape().write().replace(stream(b"MQDA"), stream(b"MQDA") * 20_033)
-    verdict = judged(many)
-    assert verdict.accepted
-    assert [r.en for r in verdict.remarks] == ["Not all backup sets could be read."]
+    recognition = judged(many)
+    assert recognition.accepted
+    assert [r.en for r in recognition.remarks] == ["Not all backup sets could be read."]
     assert codes(judged(many[:-512])) == ["end-unknown"]
 
 
 def test_a_backup_without_checksums_is_accepted_with_a_remark() -> None:
-    verdict = judged(Tape(sets=[Backup(flags=0x200)]).write())
-    assert verdict.accepted
-    assert "no checksums" in verdict.remarks[0].en
+    recognition = judged(Tape(sets=[Backup(flags=0x200)]).write())
+    assert recognition.accepted
+    assert "no checksums" in recognition.remarks[0].en
 
 
 def test_a_good_backup_under_a_wrong_name_is_refused() -> None:
-    verdict = judged(Tape().write(), "erp.bacpac")
-    assert codes(verdict) == ["in-disguise"]
-    assert "内容却是SQL Server 备份" in verdict.refusals[0].text.zh
+    recognition = judged(Tape().write(), "erp.bacpac")
+    assert codes(recognition) == ["in-disguise"]
+    assert "内容却是SQL Server 备份" in recognition.refusals[0].text.zh
 
 
 DISGUISED: dict[str, tuple[bytes, Kind, str]] = {
@@ -202,24 +202,24 @@ DISGUISED: dict[str, tuple[bytes, Kind, str]] = {
 @pytest.mark.parametrize("what", DISGUISED)
 def test_other_files_named_bak_are_called_what_they_are(what: str) -> None:
     data, kind, code = DISGUISED[what]
-    verdict = judged(data)
-    assert (verdict.kind, codes(verdict)) == (kind, [code])
-    assert verdict.called.zh in verdict.refusals[0].text.zh
+    recognition = judged(data)
+    assert (recognition.kind, codes(recognition)) == (kind, [code])
+    assert recognition.called.zh in recognition.refusals[0].text.zh
 
 
 def test_a_compressed_backup_is_left_to_the_server_and_that_is_said() -> None:
-    verdict = judged(b"MSSQLBAK" + struct.pack("<II", 2, 1) + bytes(8_000))
-    assert (verdict.kind, verdict.accepted, verdict.ask) == (Kind.COMPRESSED_BACKUP, True, ASK_OF_BACKUP)
-    assert "only a server can tell" in verdict.remarks[0].en
+    recognition = judged(b"MSSQLBAK" + struct.pack("<II", 2, 1) + bytes(8_000))
+    assert (recognition.kind, recognition.accepted, recognition.ask) == (Kind.COMPRESSED_BACKUP, True, ASK_OF_BACKUP)
+    assert "only a server can tell" in recognition.remarks[0].en
     assert codes(judged(b"MSSQLBAK" + bytes(100))) == ["truncated"]
 
 
 def test_a_chain_without_end_stops_at_our_limits_and_is_refused() -> None:
     data = Tape(sets=[]).write() + filemark() * 5_000
-    verdict = judged(data)
-    assert codes(verdict) == ["end-unknown"]
-    assert verdict.media is not None
-    assert not verdict.media.all_sets_seen
+    recognition = judged(data)
+    assert codes(recognition) == ["end-unknown"]
+    assert recognition.media is not None
+    assert not recognition.media.all_sets_seen
 
 
 def test_a_long_chain_with_its_end_in_place_counts_as_complete() -> None:

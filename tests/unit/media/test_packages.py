@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from media.archive import Limits
+from media.recognition import Recognition, Target, recognise
 from media.sniff import Kind
-from media.verdict import Target, Verdict, recognise
 from media.window import Window
 from tests.unit.media.files import Counting, Dac, model, zipped
 
@@ -18,20 +18,20 @@ pytestmark = pytest.mark.req("DC-8")
 SMALL = Limits(entries=50, directory=8_192, inflated=4 << 20, ratio=20, slack=1 << 20)
 
 
-def judged(data: bytes, name: str = "erp.bacpac", platform: int | None = None) -> Verdict:
+def judged(data: bytes, name: str = "erp.bacpac", platform: int | None = None) -> Recognition:
     file = io.BytesIO(data)
     return recognise(file, name=name, size=len(data), target=Target(platform=platform), limits=SMALL)
 
 
-def codes(verdict: Verdict) -> list[str]:
-    return [fault.code for fault in verdict.refusals]
+def codes(recognition: Recognition) -> list[str]:
+    return [fault.code for fault in recognition.refusals]
 
 
 def test_a_bacpac_is_accepted_and_told_how_to_use() -> None:
-    verdict = judged(Dac().write())
-    assert (verdict.kind, verdict.accepted, verdict.ask) == (Kind.BACPAC, True, ())
-    assert "new, empty database" in verdict.remarks[0].en
-    package = verdict.package
+    recognition = judged(Dac().write())
+    assert (recognition.kind, recognition.accepted, recognition.ask) == (Kind.BACPAC, True, ())
+    assert "new, empty database" in recognition.remarks[0].en
+    package = recognition.package
     assert package is not None
     assert (package.name, package.rows, package.database_kb, package.product_version) == ("erp", 2, 2048, "162.2.111.2")
     assert (package.model.schema_version, package.model.platform, package.model.tables) == ("2.9", 130, 1)
@@ -42,9 +42,9 @@ def test_a_bacpac_is_accepted_and_told_how_to_use() -> None:
 @pytest.mark.parametrize(("data", "expected"), [({}, "no data: it is no backup"), (None, "can be published")])
 def test_a_dacpac_says_whether_it_holds_data(data: dict[str, bytes] | None, expected: str) -> None:
     dac = Dac(contains_data="false") if data is None else Dac(contains_data="false", data=data)
-    verdict = judged(dac.write(), "erp.dacpac")
-    assert (verdict.kind, verdict.accepted) == (Kind.DACPAC, True)
-    assert expected in verdict.remarks[0].en
+    recognition = judged(dac.write(), "erp.dacpac")
+    assert (recognition.kind, recognition.accepted) == (Kind.DACPAC, True)
+    assert expected in recognition.remarks[0].en
 
 
 def test_a_bacpac_renamed_to_dacpac_is_refused() -> None:
@@ -179,15 +179,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_or_broken_package_is_refused_with_its_reason(what: str) -> None:
     write, expected = HOSTILE[what]
-    verdict = judged(write())
-    assert codes(verdict) == [expected]
-    assert "{" not in verdict.refusals[0].text.zh + verdict.refusals[0].text.en
+    recognition = judged(write())
+    assert codes(recognition) == [expected]
+    assert "{" not in recognition.refusals[0].text.zh + recognition.refusals[0].text.en
 
 
 def test_an_attribute_without_end_is_refused_before_it_fills_memory() -> None:
     data = Dac(model=b"<DataSchemaModel a='" + b"x" * (6 << 20) + b"'/>").write()
-    verdict = recognise(io.BytesIO(data), name="erp.bacpac", size=len(data))
-    assert codes(verdict) == ["xml-limits"]
+    recognition = recognise(io.BytesIO(data), name="erp.bacpac", size=len(data))
+    assert codes(recognition) == ["xml-limits"]
 
 
 def test_a_model_for_a_newer_server_is_refused() -> None:
@@ -200,24 +200,26 @@ def test_what_azure_rules_would_refuse_is_remarked() -> None:
         '<Element Type="SqlAssembly" Name="[clr]"/><Element Type="SqlUser" Name="[ERP\\dba]"/>'
         '<Element Type="SqlView"><References ExternalSource="master.dacpac" Name="[master].[sys].[x]"/></Element>'
     )
-    verdict = judged(Dac(model=model(more)).write())
-    assert verdict.accepted
-    told = " ".join(r.en for r in verdict.remarks[1:])
+    recognition = judged(Dac(model=model(more)).write())
+    assert recognition.accepted
+    told = " ".join(r.en for r in recognition.remarks[1:])
     assert "CLR assemblies" in told
     assert "Windows users" in told
     assert "other databases" in told
 
 
 def test_scripts_that_would_run_are_remarked() -> None:
-    verdict = judged(Dac(contains_data="false", more={"postdeploy.sql": b"DROP LOGIN x"}).write(), "erp.dacpac")
-    assert verdict.accepted
-    assert "postdeploy.sql" in verdict.remarks[1].en
+    recognition = judged(Dac(contains_data="false", more={"postdeploy.sql": b"DROP LOGIN x"}).write(), "erp.dacpac")
+    assert recognition.accepted
+    assert "postdeploy.sql" in recognition.remarks[1].en
 
 
 def test_a_model_without_tables_is_remarked() -> None:
-    verdict = judged(Dac(contains_data="false", model=model().replace(b"SqlTable", b"SqlView")).write(), "erp.dacpac")
-    assert verdict.accepted
-    assert "no table" in verdict.remarks[1].en
+    recognition = judged(
+        Dac(contains_data="false", model=model().replace(b"SqlTable", b"SqlView")).write(), "erp.dacpac"
+    )
+    assert recognition.accepted
+    assert "no table" in recognition.remarks[1].en
 
 
 def test_a_table_with_a_strange_name_is_no_escape() -> None:
@@ -239,14 +241,14 @@ def test_a_real_zip64_package_is_read() -> None:
 
 def test_many_small_entries_are_not_too_costly() -> None:
     data = Dac(more={f"Data/dbo.t{n}/TableData-000-00000.BCP": b"1" for n in range(450)}).write()
-    verdict = recognise(io.BytesIO(data), name="erp.bacpac", size=len(data))
-    assert verdict.accepted
-    assert verdict.package is not None
-    assert verdict.package.tables_with_data == 451
+    recognition = recognise(io.BytesIO(data), name="erp.bacpac", size=len(data))
+    assert recognition.accepted
+    assert recognition.package is not None
+    assert recognition.package.tables_with_data == 451
 
 
 def test_reading_beyond_the_budget_ends_in_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media.verdict.read_package", spending)
+    monkeypatch.setattr("media.recognition.read_package", spending)
     assert codes(judged(Dac().write())) == ["too-costly"]
 
 

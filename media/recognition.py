@@ -1,4 +1,4 @@
-"""The verdict on an uploaded file: what it is, why it is refused, and what only a server can tell."""
+"""The recognition on an uploaded file: what it is, why it is refused, and what only a server can tell."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -34,7 +34,7 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Recognition:
     """`ask` names the RESTORE statements that a server must still answer; `remarks` do not keep a file out."""
 
     kind: Kind
@@ -57,8 +57,10 @@ ANYTHING = Target()
 USUAL = Limits()
 
 
-def recognise(file: Seekable, *, name: str, size: int, target: Target = ANYTHING, limits: Limits = USUAL) -> Verdict:
-    """Judges `size` bytes of a seekable binary file. Raises nothing of its own: what is hostile ends in the verdict."""
+def recognise(
+    file: Seekable, *, name: str, size: int, target: Target = ANYTHING, limits: Limits = USUAL
+) -> Recognition:
+    """Judges `size` bytes of a seekable binary file. Raises nothing of its own: what is hostile ends in the answer."""
     kind = sniff(Window(file, size, HEAD).read(0, HEAD), size)
     if kind is Kind.PLAIN_BACKUP:
         return _named(_plain(Window(file, size, BUDGET), target), name)
@@ -70,45 +72,45 @@ def recognise(file: Seekable, *, name: str, size: int, target: Target = ANYTHING
     return _other(kind, name)
 
 
-def _plain(window: Window, target: Target) -> Verdict:
+def _plain(window: Window, target: Target) -> Recognition:
     try:
         media = read_media(window)
     except Broken as broken:
         fault = refusal("truncated", size=window.size) if broken.truncated else refusal("damaged-header")
-        return Verdict(kind=Kind.PLAIN_BACKUP, refusals=(fault,))
+        return Recognition(kind=Kind.PLAIN_BACKUP, refusals=(fault,))
     refusals = refusals_of_media(media, window.size, target.database_version)
     ask = ASK_OF_BACKUP if not refusals else ()
-    return Verdict(kind=Kind.PLAIN_BACKUP, media=media, refusals=refusals, remarks=remarks_on_media(media), ask=ask)
+    return Recognition(kind=Kind.PLAIN_BACKUP, media=media, refusals=refusals, remarks=remarks_on_media(media), ask=ask)
 
 
-def _compressed(size: int) -> Verdict:
+def _compressed(size: int) -> Recognition:
     """The container's layout is not published: only the server can read what is in it."""
     if size < SMALLEST_COMPRESSED:
-        return Verdict(kind=Kind.COMPRESSED_BACKUP, refusals=(refusal("truncated", size=size),))
+        return Recognition(kind=Kind.COMPRESSED_BACKUP, refusals=(refusal("truncated", size=size),))
     remark = Text(
         "压缩备份的内容（类型、数据库、版本、条带、密码、加密、是否完整）只有服务器能读出。",
         "What is in a compressed backup (type, database, version, stripes, password, encryption, whether it is whole) "
         "only a server can tell.",
     )
-    return Verdict(kind=Kind.COMPRESSED_BACKUP, remarks=(remark,), ask=ASK_OF_BACKUP)
+    return Recognition(kind=Kind.COMPRESSED_BACKUP, remarks=(remark,), ask=ASK_OF_BACKUP)
 
 
-def _zip(window: Window, name: str, target: Target, limits: Limits) -> Verdict:
+def _zip(window: Window, name: str, target: Target, limits: Limits) -> Recognition:
     kind = {".bacpac": Kind.BACPAC, ".dacpac": Kind.DACPAC}.get(suffix_of(name), Kind.ZIP)
     try:
         entries = read_directory(window, limits)
         if not is_package(entries):
             return _other(Kind.ZIP, name)
         if missing := missing_parts(entries):
-            return Verdict(kind=kind, refusals=(refusal("missing-parts", parts=", ".join(missing)),))
+            return Recognition(kind=kind, refusals=(refusal("missing-parts", parts=", ".join(missing)),))
         package = read_package(window, entries)
     except Unsafe as unsafe:
-        return Verdict(kind=kind, refusals=(refusal(unsafe.code, entry=unsafe.entry),))
+        return Recognition(kind=kind, refusals=(refusal(unsafe.code, entry=unsafe.entry),))
     except BadXml as bad:
-        return Verdict(kind=kind, refusals=(refusal(bad.code),))
+        return Recognition(kind=kind, refusals=(refusal(bad.code),))
     except Spent:
-        return Verdict(kind=kind, refusals=(refusal("too-costly"),))
-    return Verdict(
+        return Recognition(kind=kind, refusals=(refusal("too-costly"),))
+    return Recognition(
         kind=Kind.BACPAC if package.is_bacpac else Kind.DACPAC,
         package=package,
         refusals=refusals_of_package(package, target.platform),
@@ -116,21 +118,21 @@ def _zip(window: Window, name: str, target: Target, limits: Limits) -> Verdict:
     )
 
 
-def _other(kind: Kind, name: str) -> Verdict:
+def _other(kind: Kind, name: str) -> Recognition:
     if kind in (Kind.EMPTY, Kind.ZEROS):
-        return Verdict(kind=kind, refusals=(refusal(kind.value),))
+        return Recognition(kind=kind, refusals=(refusal(kind.value),))
     if suffix_of(name) in SUFFIXES.values() and kind is not Kind.UNKNOWN:
-        return Verdict(kind=kind, refusals=(refusal("in-disguise", suffix=suffix_of(name), kind=CALLED[kind]),))
-    return Verdict(kind=kind, refusals=(refusal("not-a-backup", kind=CALLED[kind]),))
+        return Recognition(kind=kind, refusals=(refusal("in-disguise", suffix=suffix_of(name), kind=CALLED[kind]),))
+    return Recognition(kind=kind, refusals=(refusal("not-a-backup", kind=CALLED[kind]),))
 
 
-def _named(verdict: Verdict, name: str) -> Verdict:
+def _named(recognition: Recognition, name: str) -> Recognition:
     """A good file under a wrong name is refused as well: the next reader would go by the name."""
-    wanted = SUFFIXES.get(verdict.kind)
-    if verdict.refusals or wanted is None or suffix_of(name) == wanted:
-        return verdict
-    fault = refusal("in-disguise", suffix=suffix_of(name) or "…", kind=verdict.called)
-    return Verdict(kind=verdict.kind, refusals=(fault,), media=verdict.media, package=verdict.package)
+    wanted = SUFFIXES.get(recognition.kind)
+    if recognition.refusals or wanted is None or suffix_of(name) == wanted:
+        return recognition
+    fault = refusal("in-disguise", suffix=suffix_of(name) or "…", kind=recognition.called)
+    return Recognition(kind=recognition.kind, refusals=(fault,), media=recognition.media, package=recognition.package)
 
 
 def suffix_of(name: str) -> str:
