@@ -67,6 +67,7 @@ class Connection:
             while (asked := self._inbox.take()) is not None:
                 self._answer(greeted, asked)
         except (HungUp, Rejected):
+            self._end_session()
             self._say_goodbye()
         except (OSError, EOFError, Malformed, Cut):
             pass  # the client left, spoke nonsense, or shall believe that the wire broke: nothing is left to say
@@ -174,12 +175,16 @@ class Connection:
         self._channel.cut()
         if self._reads_ahead:
             self._inbox.join()
-        if self.session is not None:
+        self._end_session()
+        self._channel.close()
+
+    def _end_session(self) -> None:
+        session, self.session = self.session, None
+        if session is not None:
             try:
-                self.session.close()
+                session.close()
             except Exception:
                 log.exception("the lab's SQL Server could not close a session")
-        self._channel.close()
 
 
 def _transact(session: Session, asked: Transact) -> Iterator[Answer]:
