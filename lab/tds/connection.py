@@ -114,6 +114,9 @@ class Connection:
 
     def _ask(self, greeted: Greeted, request: Request, stop: Event, answering: Answering) -> None:
         session = greeted.session
+        if stop.is_set():  # before it began: the session shall not hear of it
+            answering.stopped = True
+            return
         if request.ignored:
             answering.run(iter((Done(failed=True),)), stop, is_call=False)
             return

@@ -26,7 +26,8 @@ class Inbox:
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
         self._waiting: SimpleQueue[Asked | None] = SimpleQueue()
-        self._last: Asked | None = None
+        self._unanswered: list[Asked] = []
+        self._lock = threading.Lock()
         self.gone = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tds-inbox", daemon=True)
 
@@ -36,7 +37,11 @@ class Inbox:
 
     def take(self) -> Asked | None:
         """The next request; None when the client is gone."""
-        return self._waiting.get()
+        asked = self._waiting.get()
+        with self._lock:
+            while self._unanswered and self._unanswered[0] is not asked:  # those before it have been answered
+                del self._unanswered[0]
+        return asked
 
     def join(self) -> None:
         """Wait for the end, which comes when the connection is cut."""
@@ -50,15 +55,17 @@ class Inbox:
             pass
         finally:
             self.gone.set()
-            self._stop_last()
+            self._stop_all()
             self._waiting.put(None)
 
     def _put(self, asked: Asked) -> None:
         if asked.request.kind is Kind.ATTENTION:
-            self._stop_last()
-        self._last = asked
+            self._stop_all()
+        with self._lock:
+            self._unanswered.append(asked)
         self._waiting.put(asked)
 
-    def _stop_last(self) -> None:
-        if self._last is not None:
-            self._last.stop.set()
+    def _stop_all(self) -> None:
+        with self._lock:
+            for asked in self._unanswered:
+                asked.stop.set()
