@@ -1,4 +1,4 @@
-"""A tenant's batch runs as in SSMS: what the two drivers would lose is kept, and nothing is green without its last DONE."""
+"""A tenant's batch runs as in SSMS: what drivers lose is kept, and nothing is green without its last DONE."""
 
 import socket
 import threading
