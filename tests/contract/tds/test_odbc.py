@@ -13,6 +13,8 @@ from lab.tds.answers import Column, Columns, Done, Message, Row, SqlType, Verb
 
 mssql_python = pytest.importorskip("mssql_python", reason="pip install mssql-python (its driver: proprietary licence)")
 DEADLINE_S = 20
+# The driver garbles a long varchar of double-byte characters where its own buffer ends (the bytes are right: pymssql and
+# python-tds read them), so the long one here is not made of them.
 MODES = {
     "no": "Encrypt=no;TrustServerCertificate=yes",
     "optional": "Encrypt=optional;TrustServerCertificate=yes",
@@ -28,7 +30,7 @@ ROW = (
     Decimal("-1.500000"),
     Decimal("12.3400"),
     "长" * 9000,
-    "数据" * 5000,
+    "中文" + "x" * 9000,
     b"\0" * 9000,
 )
 TIMES = (datetime(2026, 2, 3, 4, 5, 6, 7000), datetime(2026, 2, 3, 4, 5, 6, 123456), date(2026, 2, 3))
@@ -132,8 +134,6 @@ def test_messages_and_errors_are_told(odbc: Any, sql: Any, failing_backup: Any) 
     connection = odbc()
     with connection.cursor() as cursor:
         cursor.execute("backup")
-        while cursor.nextset():
-            pass
         assert ["processed" in text for _, text in cursor.messages] == [True, True]
     with pytest.raises(mssql_python.Error, match="Cannot open backup device"):
         rows(connection, "failing")
