@@ -1,5 +1,7 @@
 """Microsoft's own ODBC driver 18 (inside mssql-python) against the wire. Skipped where the driver cannot be loaded."""
 
+# ruff: noqa: DTZ001  (SQL Server's dates have no zone)
+
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -13,8 +15,8 @@ from lab.tds.answers import Column, Columns, Done, Message, Row, SqlType, Verb
 
 mssql_python = pytest.importorskip("mssql_python", reason="pip install mssql-python (its driver: proprietary licence)")
 DEADLINE_S = 20
-# The driver garbles a long varchar of double-byte characters where its own buffer ends (the bytes are right: pymssql and
-# python-tds read them), so the long one here is not made of them.
+# The driver garbles a long varchar of double-byte characters where its own buffer ends (pymssql and python-tds read
+# the same bytes well), so the long one here is not made of them.
 MODES = {
     "no": "Encrypt=no;TrustServerCertificate=yes",
     "optional": "Encrypt=optional;TrustServerCertificate=yes",

@@ -1,5 +1,7 @@
 """What the wire writes, the wire reads: types, packets, login, prelogin."""
 
+# ruff: noqa: DTZ001  (SQL Server's dates have no zone)
+
 import struct
 from datetime import date, datetime, timedelta
 from decimal import Decimal
