@@ -36,12 +36,12 @@ function prepared(connection) {
     const request = new Request('echo @a', (error) => {
       if (error) return reject(error);
       turn += 1;
-      if (turn === 1) return connection.execute(request, { a: 4 });
-      if (turn === 2) return connection.execute(request, { a: 5 });
-      return turn === 3 ? connection.unprepare(request) : resolve(rows);
+      if (turn === 1) return connection.execute(request, { a: 5 });
+      return turn === 2 ? connection.unprepare(request) : resolve(rows);
     });
     request.addParameter('a', TYPES.Int);
     request.on('row', (columns) => rows.push(columns.map((column) => column.value)));
+    request.on('prepared', () => connection.execute(request, { a: 4 }));
     connection.prepare(request);
   });
 }
@@ -82,5 +82,6 @@ async function main() {
 }
 
 main().catch((error) => { seen.failed = error.code || String(error); }).finally(() => {
-  process.stdout.write(JSON.stringify(seen, (_, value) => (value && value.type === 'Buffer' ? value.data : value)));
+  const said = JSON.stringify(seen, (_, value) => (value && value.type === 'Buffer' ? value.data : value));
+  process.stdout.write(said, () => process.exit(0)); // a connection that failed would keep the process alive
 });

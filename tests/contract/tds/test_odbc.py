@@ -1,5 +1,7 @@
 """Microsoft's own ODBC driver 18 (inside mssql-python) against the wire. Skipped where the driver cannot be loaded."""
 
+# ruff: noqa: DTZ001  (SQL Server's dates have no zone)
+
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
@@ -13,6 +15,8 @@ from lab.tds.answers import Column, Columns, Done, Message, Row, SqlType, Verb
 
 mssql_python = pytest.importorskip("mssql_python", reason="pip install mssql-python (its driver: proprietary licence)")
 DEADLINE_S = 20
+# The driver garbles a long varchar of double-byte characters where its own buffer ends (pymssql and python-tds read
+# the same bytes well), so the long one here is not made of them.
 MODES = {
     "no": "Encrypt=no;TrustServerCertificate=yes",
     "optional": "Encrypt=optional;TrustServerCertificate=yes",
@@ -28,7 +32,7 @@ ROW = (
     Decimal("-1.500000"),
     Decimal("12.3400"),
     "长" * 9000,
-    "数据" * 5000,
+    "中文" + "x" * 9000,
     b"\0" * 9000,
 )
 TIMES = (datetime(2026, 2, 3, 4, 5, 6, 7000), datetime(2026, 2, 3, 4, 5, 6, 123456), date(2026, 2, 3))
@@ -132,8 +136,6 @@ def test_messages_and_errors_are_told(odbc: Any, sql: Any, failing_backup: Any) 
     connection = odbc()
     with connection.cursor() as cursor:
         cursor.execute("backup")
-        while cursor.nextset():
-            pass
         assert ["processed" in text for _, text in cursor.messages] == [True, True]
     with pytest.raises(mssql_python.Error, match="Cannot open backup device"):
         rows(connection, "failing")

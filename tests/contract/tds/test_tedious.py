@@ -12,7 +12,7 @@ from lab.tds.answers import Message
 
 RUNNER = Path(__file__).with_name("tedious.js")
 NODE = shutil.which("node")
-DEADLINE_S = 60
+DEADLINE_S = 30
 ALL_WELL = {
     "batch": [[1]],
     "echo": [[7, "名称😀", [1, 2]]],
@@ -49,6 +49,7 @@ def drive(server: Any, login: tuple[str, str], *, version: str = "7_4", encrypt:
         ("7_4", "optional", True),
         ("7_4", "required", True),
         ("7_4", "none", False),
+        ("7_4", "none", True),  # it goes on in clear, and says nothing
         ("7_3_B", "none", False),
         ("7_2", "optional", True),
         ("7_1", "none", False),
@@ -61,12 +62,12 @@ def test_tedious_queries_prepares_commits_and_cancels(
     sql.script.update(slow=slow, failing=failing_backup)
     assert drive(serve(encryption=mode), login, version=version, encrypt=encrypt) == ALL_WELL
     assert slow.saw_stop
-    assert "commit" in sql.sessions[0].asked
+    by_manager = version != "7_1"  # which knows no descriptors: tedious sends statements instead
+    assert ("commit" in sql.sessions[0].asked) == by_manager
 
 
-@pytest.mark.parametrize(("mode", "encrypt"), [("required", False), ("none", True)])
-def test_tedious_refuses_what_it_cannot_agree_to(
-    mode: str, encrypt: bool, serve: Any, sql: Any, login: tuple[str, str]
+def test_tedious_refuses_a_server_that_forces_what_it_was_told_not_to_do(
+    serve: Any, sql: Any, login: tuple[str, str]
 ) -> None:
-    assert drive(serve(encryption=mode), login, encrypt=encrypt) == {"failed": "EENCRYPT"}
+    assert drive(serve(encryption="required"), login, encrypt=False) == {"failed": "EENCRYPT"}
     assert sql.sessions == []
