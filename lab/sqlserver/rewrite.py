@@ -1,0 +1,94 @@
+"""Changes that SQLite writes otherwise: UPDATE … FROM with its own alias, DELETE … FROM a join, OUTPUT."""
+
+from sqlglot import exp
+
+from lab.sqlserver.errors import lab_cannot
+
+_TARGET = "lab_target"
+
+
+def rewrite(tree: exp.Expression, text: str) -> exp.Expression:
+    """The tree in SQLite's manner. Raises SqlError for what it has no word for."""
+    first = text.split(None, 2)
+    if len(first) > 1 and first[1].upper().startswith("TOP"):
+        raise lab_cannot(text)
+    _output(tree, text)
+    if isinstance(tree, exp.Update):
+        _update(tree)
+    if isinstance(tree, exp.Delete):
+        _delete(tree)
+    return tree
+
+
+def _output(tree: exp.Expression, text: str) -> None:
+    """OUTPUT inserted.x is RETURNING x. The values before an update SQLite cannot tell."""
+    returning = tree.args.get("returning")
+    if returning is None:
+        return
+    if returning.args.get("into"):
+        raise lab_cannot(text)
+    for column in returning.find_all(exp.Column):
+        if column.table.lower() == "deleted" and isinstance(tree, exp.Update):
+            raise lab_cannot(text)
+        column.set("table", None)
+
+
+def _from(tree: exp.Expression) -> exp.Expression | None:
+    return tree.args.get("from_") or tree.args.get("from")
+
+
+def _update(tree: exp.Update) -> None:
+    for assigned in tree.expressions:
+        if isinstance(assigned, exp.EQ) and isinstance(assigned.this, exp.Column):
+            assigned.this.set("table", None)
+    source = _from(tree)
+    if source is None:
+        return
+    own = _same(source, tree.this)
+    if own is None:
+        return
+    tree.set("this", _bare(own))
+    tree.set("where", exp.Where(this=_also(tree.args.get("where"), _rowids(own))))
+
+
+def _delete(tree: exp.Delete) -> None:
+    named = tree.args.get("tables")
+    joined = tree.this
+    if not named:
+        return
+    own = _same(joined.copy(), named[0]) or _same(joined, named[0])
+    if own is None:
+        own = joined
+    inner = exp.Select(expressions=[exp.column("rowid", table=own.alias or own.name)])
+    inner.set("from_", exp.From(this=joined.copy()))
+    if tree.args.get("where"):
+        inner.set("where", tree.args["where"].copy())
+    tree.set("tables", None)
+    tree.set("this", _bare(own))
+    condition = exp.In(this=exp.column("rowid", table=_TARGET), query=exp.Subquery(this=inner))
+    tree.set("where", exp.Where(this=condition))
+
+
+def _same(source: exp.Expression, target: exp.Expression) -> exp.Table | None:
+    """The table of FROM that the change names, by alias or by name."""
+    wanted = target.name.lower()
+    for table in source.find_all(exp.Table):
+        if (table.alias or table.name).lower() == wanted:
+            return table
+    return next((t for t in source.find_all(exp.Table) if t.name.lower() == wanted), None)
+
+
+def _bare(own: exp.Table) -> exp.Table:
+    target = own.copy()
+    target.set("joins", None)
+    target.set("alias", exp.TableAlias(this=exp.to_identifier(_TARGET)))
+    return target
+
+
+def _rowids(own: exp.Table) -> exp.Expression:
+    other = exp.column("rowid", table=own.alias or own.name)
+    return exp.EQ(this=exp.column("rowid", table=_TARGET), expression=other)
+
+
+def _also(where: exp.Expression | None, condition: exp.Expression) -> exp.Expression:
+    return exp.and_(where.this.copy(), condition) if where is not None else condition
