@@ -14,7 +14,7 @@ def rewrite(tree: exp.Expression, text: str) -> exp.Expression:
         raise lab_cannot(text)
     _output(tree, text)
     if isinstance(tree, exp.Update):
-        _update(tree)
+        _update(tree, text)
     if isinstance(tree, exp.Delete):
         _delete(tree)
     return tree
@@ -37,7 +37,7 @@ def _from(tree: exp.Expression) -> exp.Expression | None:
     return tree.args.get("from_") or tree.args.get("from")
 
 
-def _update(tree: exp.Update) -> None:
+def _update(tree: exp.Update, text: str) -> None:
     for assigned in tree.expressions:
         if isinstance(assigned, exp.EQ) and isinstance(assigned.this, exp.Column):
             assigned.this.set("table", None)
@@ -47,6 +47,8 @@ def _update(tree: exp.Update) -> None:
     own = _same(source, tree.this)
     if own is None:
         return
+    if source.find(exp.Subquery):
+        raise lab_cannot(text)  # SQLite 3.40 does not see the row numbers beside a subquery there
     tree.set("this", _bare(own))
     tree.set("where", exp.Where(this=_also(tree.args.get("where"), _rowids(own))))
 

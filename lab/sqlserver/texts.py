@@ -266,6 +266,18 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         'Cannot open database "{}" requested by the login. The login failed.',
         '无法打开登录所请求的数据库 "{}"。登录失败。',
     ),
+    4333: (
+        16,
+        1,
+        "The database '{}' cannot be recovered because no full backup set was restored.",
+        "无法恢复数据库 '{}'，因为没有还原完整的备份集。",
+    ),
+    5133: (
+        16,
+        1,
+        'Directory lookup for the file "{}" failed with the operating system error {}.',
+        '对文件 "{}" 的目录查找失败，出现操作系统错误 {}。',
+    ),
     5011: (
         14,
         5,
