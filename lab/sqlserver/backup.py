@@ -109,9 +109,7 @@ def _prepare(path: Path, words: Words, *, compressed: bool) -> int:
     return 1
 
 
-def _said(
-    session: "LabSession", database: Database, words: Words, started: str, size: int, sha256: str
-) -> SetOf:
+def _said(session: "LabSession", database: Database, words: Words, started: str, size: int, sha256: str) -> SetOf:
     return SetOf(
         database=database.name,
         name=str(words.values.get("NAME") or ""),

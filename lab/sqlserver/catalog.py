@@ -106,13 +106,22 @@ def _schemas(_: "LabSession") -> Rows:
 def _volumes(session: "LabSession") -> Rows:
     disk = session.server.disk
     return [
-        (d.id, n, f"{f.physical[:1].upper()}:\\", f"{f.physical[:1].upper()}:\\", disk.free(f.physical) * 4, disk.free(f.physical))
+        (
+            d.id,
+            n,
+            f"{f.physical[:1].upper()}:\\",
+            f"{f.physical[:1].upper()}:\\",
+            disk.free(f.physical) * 4,
+            disk.free(f.physical),
+        )
         for d in session.server.store.databases
         for n, f in enumerate(d.files, start=1)
     ]
 
 
-_OBJECT_COLUMNS = "name sysname, object_id int, schema_id int, type varchar(2), type_desc nvarchar(60), is_ms_shipped bit"
+_OBJECT_COLUMNS = (
+    "name sysname, object_id int, schema_id int, type varchar(2), type_desc nvarchar(60), is_ms_shipped bit"
+)
 _FILE_COLUMNS = (
     "database_id int, file_id int, type tinyint, type_desc nvarchar(60), name sysname, physical_name nvarchar(260), "
     "state tinyint, state_desc nvarchar(60), size int, max_size int"

@@ -44,7 +44,9 @@ def create_table(session: "LabSession", scope: Scope, statement: Plain) -> Itera
     made = body_of(cursor)
     if not cursor.ended():
         raise lab_cannot(statement.text)
-    yield from _run(session, database, "create table", name, create_text(schema, name, made), *_identity(schema, name, made))
+    yield from _run(
+        session, database, "create table", name, create_text(schema, name, made), *_identity(schema, name, made)
+    )
 
 
 def _identity(schema: str, name: str, made: TableMade) -> list[str]:
@@ -74,7 +76,7 @@ def drop_table(session: "LabSession", scope: Scope, statement: Plain) -> Iterato
             lines = [f"DROP TABLE {schema}.{quoted(name)}"]
             if schema != "temp":
                 text = name.replace("'", "''")
-                lines.append(f"DELETE FROM {schema}.\"lab$identity\" WHERE \"table\" = '{text}'")  # noqa: S608
+                lines.append(f'DELETE FROM {schema}."lab$identity" WHERE "table" = \'{text}\'')  # noqa: S608
             yield from _run(session, database, "drop table", name, *lines)
         elif not quiet:
             raise SqlError(3701, ("table", "表"), ".".join(parts))

@@ -103,10 +103,18 @@ def _file_list(session: "LabSession", words: Words) -> Iterator[Answer]:
         size = found.said.size if data else PAGE
         rows.append(
             {
-                "LogicalName": file["logical"], "PhysicalName": file["physical"], "Type": "D" if data else "L",
-                "FileGroupName": "PRIMARY" if data else None, "Size": size, "MaxSize": 35184372080640,
-                "FileId": number, "BackupSizeInBytes": size if data else 0, "SourceBlockSize": 512,
-                "FileGroupId": int(data), "IsReadOnly": 0, "IsPresent": 1,
+                "LogicalName": file["logical"],
+                "PhysicalName": file["physical"],
+                "Type": "D" if data else "L",
+                "FileGroupName": "PRIMARY" if data else None,
+                "Size": size,
+                "MaxSize": 35184372080640,
+                "FileId": number,
+                "BackupSizeInBytes": size if data else 0,
+                "SourceBlockSize": 512,
+                "FileGroupId": int(data),
+                "IsReadOnly": 0,
+                "IsPresent": 1,
             }  # fmt: skip
         )
     yield from _result(_FILES, rows)

@@ -20,8 +20,8 @@ _WITHOUT_EFFECT = set(
 
 def set_option(session: "LabSession", statement: SetOption) -> Iterator[Answer]:
     """Raises SqlError for an option that would need work that the lab does not do."""
-    for name in statement.options[:1] if statement.options[0] in ("STATISTICS", "IDENTITY_INSERT") else (
-        statement.options
+    for name in (
+        statement.options[:1] if statement.options[0] in ("STATISTICS", "IDENTITY_INSERT") else (statement.options)
     ):
         yield from _one(session, name, statement)
     yield Done(verb=Verb.SET)

@@ -102,7 +102,10 @@ def _told(
         if parameter.output:
             column = parameter.column
             kind = kind_of(column.type.value)
-            outputs[name] = (column, send(inner.get(name), replace(kind, precision=column.precision, scale=column.scale)))
+            outputs[name] = (
+                column,
+                send(inner.get(name), replace(kind, precision=column.precision, scale=column.scale)),
+            )
     yield Returned(status=0, outputs=outputs)
 
 
@@ -153,7 +156,9 @@ _ORDERS = {
 
 def _named(procedure: str, values: Values) -> dict[str, Any]:
     order = _ORDERS.get(procedure, ())
-    return {(name or (order[n] if n < len(order) else f"@{n}")).lower(): value for n, (name, value) in enumerate(values)}
+    return {
+        (name or (order[n] if n < len(order) else f"@{n}")).lower(): value for n, (name, value) in enumerate(values)
+    }
 
 
 def _known(name: str, shown: str) -> Callable[["LabSession", dict[str, Any]], int]:

@@ -231,5 +231,3 @@ def _rows(outcome: Outcome, kinds: list[Kind]) -> Iterator[Answer]:
     yield Columns(columns=tuple(k.column(n) for n, k in zip(names, kinds, strict=True)))
     for row in outcome.rows:
         yield Row(tuple(send(v, k) for v, k in zip(row, kinds, strict=True)))
-
-

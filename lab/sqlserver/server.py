@@ -146,12 +146,15 @@ class SqlServer:
             session.kill()
 
     def forget(self, session: LabSession) -> None:
-        """A session is over: its number and its locks are free."""
+        """A session is over: its number and its locks are free. A number that has a new session stays that one's."""
+        with self._lock:
+            if self._sessions.get(session.number) is not session:
+                return
         session.leave()
         self.locks.release_all(session.number)
         self.handles.forget(session.number)
         with self._lock:
-            self._sessions.pop(session.number, None)
+            del self._sessions[session.number]
 
     def detach_all(self, database: Database) -> None:
         """Sessions attach the database anew at their next statement."""

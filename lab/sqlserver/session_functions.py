@@ -70,7 +70,7 @@ def _user_name(session: "LabSession") -> str:
 
 
 def _object_id(session: "LabSession", name: str) -> int | None:
-    parts = [p.strip("[]\"") or "dbo" for p in str(name).split(".")]
+    parts = [p.strip('[]"') or "dbo" for p in str(name).split(".")]
     if parts[-1].startswith("#"):
         schema, table = "temp", parts[-1]
     else:

@@ -65,7 +65,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "The {} statement conflicted with a constraint of database '{}': {}.",
         "{} 语句与数据库 '{}' 的约束冲突: {}。",
     ),
-    596: (21, 1, "Cannot continue the execution because the session is in the kill state.", "无法继续执行，因为会话处于终止状态。"),
+    596: (
+        21,
+        1,
+        "Cannot continue the execution because the session is in the kill state.",
+        "无法继续执行，因为会话处于终止状态。",
+    ),
     911: (
         16,
         1,
@@ -84,8 +89,18 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "Database '{}' is already open and can only have one user at a time.",
         "数据库 '{}' 已打开，并且一次只能有一个用户访问。",
     ),
-    927: (14, 2, "Database '{}' cannot be opened. It is in the middle of a restore.", "无法打开数据库 '{}'。该数据库正处于还原过程中。"),
-    942: (14, 4, "Database '{}' cannot be opened because it is offline.", "无法打开数据库 '{}'，因为该数据库处于离线状态。"),
+    927: (
+        14,
+        2,
+        "Database '{}' cannot be opened. It is in the middle of a restore.",
+        "无法打开数据库 '{}'。该数据库正处于还原过程中。",
+    ),
+    942: (
+        14,
+        4,
+        "Database '{}' cannot be opened because it is offline.",
+        "无法打开数据库 '{}'，因为该数据库处于离线状态。",
+    ),
     1205: (
         13,
         51,
@@ -95,7 +110,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     ),
     1222: (16, 45, "Lock request time out period exceeded.", "已超过了锁请求超时时段。"),
     1779: (16, 0, "Table '{}' already has a primary key defined on it.", "表 '{}' 已具有主键定义。"),
-    1801: (16, 3, "Database '{}' already exists. Choose a different database name.", "数据库 '{}' 已存在。请选择其他数据库名称。"),
+    1801: (
+        16,
+        3,
+        "Database '{}' already exists. Choose a different database name.",
+        "数据库 '{}' 已存在。请选择其他数据库名称。",
+    ),
     1834: (
         16,
         1,
@@ -221,14 +241,24 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "设备 '{}' 上的介质簇的结构不正确。SQL Server 无法处理此介质簇。",
     ),
     3262: (0, 1, "The backup set on file {} is valid.", "文件 {} 上的备份集有效。"),
-    3270: (16, 1, "An internal consistency error occurred: no backup set on file {}.", "发生内部一致性错误: 文件 {} 上没有备份集。"),
+    3270: (
+        16,
+        1,
+        "An internal consistency error occurred: no backup set on file {}.",
+        "发生内部一致性错误: 文件 {} 上没有备份集。",
+    ),
     3701: (
         11,
         5,
         "Cannot drop the {} '{}', because it does not exist or you do not have permission.",
         "无法对 {} '{}' 执行 删除，因为它不存在，或者您没有所需的权限。",
     ),
-    3702: (16, 3, 'Cannot drop database "{}" because it is currently in use.', '无法删除数据库 "{}"，因为该数据库当前正在使用。'),
+    3702: (
+        16,
+        3,
+        'Cannot drop database "{}" because it is currently in use.',
+        '无法删除数据库 "{}"，因为该数据库当前正在使用。',
+    ),
     3902: (
         16,
         1,
@@ -296,7 +326,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     6104: (16, 1, "Cannot use KILL to kill your own process.", "不能使用 KILL 来终止您自己的进程。"),
     6106: (16, 2, "Process ID {} is not an active process ID.", "进程 ID {} 不是活动进程 ID。"),
     8114: (16, 5, "Error converting data type {} to {}.", "从数据类型 {} 转换为 {} 时出错。"),
-    8115: (16, 2, "Arithmetic overflow error converting {} to data type {}.", "将 {} 转换为数据类型 {} 时出现算术溢出错误。"),
+    8115: (
+        16,
+        2,
+        "Arithmetic overflow error converting {} to data type {}.",
+        "将 {} 转换为数据类型 {} 时出现算术溢出错误。",
+    ),
     8134: (16, 1, "Divide by zero error encountered.", "遇到以零作除数错误。"),
     8989: (
         10,
@@ -311,7 +346,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "对象 ID {}，索引 ID 1: 无法处理页 (1:{})。有关详细信息，请参阅其他错误。",
     ),
     10700: (16, 1, "{}", "{}"),
-    15007: (16, 1, "'{}' is not a valid login or you do not have permission.", "'{}' 不是有效登录名，或者您没有相应的权限。"),
+    15007: (
+        16,
+        1,
+        "'{}' is not a valid login or you do not have permission.",
+        "'{}' 不是有效登录名，或者您没有相应的权限。",
+    ),
     15025: (16, 1, "The server principal '{}' already exists.", "服务器主体 '{}' 已存在。"),
     15151: (
         16,
