@@ -18,7 +18,7 @@ _EXCLUSIVE_WAIT_S = 2.0
 _ACCESS = ("SINGLE_USER", "MULTI_USER", "RESTRICTED_USER")
 
 
-def create_database(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def create_database(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """CREATE DATABASE x. Raises SqlError 262, 1801, 226."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("CREATE", "DATABASE")
@@ -44,12 +44,13 @@ def need_owner(session: "LabSession", database: Database) -> None:
         raise SqlError(5011, database.name)
 
 
-def drop_database(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def drop_database(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """DROP DATABASE x. Raises SqlError 3701, 3702, 226."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("DROP", "DATABASE")
     quiet = cursor.accept("IF", "EXISTS")
     name = cursor.name()
+    cursor.finish()
     _outside(session, "DROP DATABASE")
     database = session.server.store.find(name)
     if database is None:
@@ -66,7 +67,7 @@ def drop_database(session: "LabSession", scope: Scope, statement: Plain) -> Iter
     yield Done()
 
 
-def alter_database(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def alter_database(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """ALTER DATABASE x SET … or MODIFY NAME = y. Errors are followed by 5069."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("ALTER", "DATABASE")
@@ -76,7 +77,9 @@ def alter_database(session: "LabSession", scope: Scope, statement: Plain) -> Ite
         database = session.server.store.get(name)
         need_owner(session, database)
         if cursor.accept("MODIFY", "NAME", "="):
-            yield from _rename(session, database, cursor.name())
+            new = cursor.name()
+            cursor.finish()
+            yield from _rename(session, database, new)
         else:
             cursor.expect("SET")
             yield from _set(session, database, cursor, statement)
@@ -93,6 +96,7 @@ def _set(session: "LabSession", database: Database, cursor: Cursor, statement: P
     if value == "=":
         value = cursor.take().value
     immediate = _termination(cursor, statement)
+    cursor.finish()
     if option in _ACCESS or option in ("OFFLINE", "ONLINE"):
         _exclusive(session, database, option, immediate)
     _apply(session, database, option, value, statement)

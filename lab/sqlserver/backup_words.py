@@ -8,10 +8,28 @@ from lab.sqlserver.errors import SqlError, lab_cannot
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
 
-FLAGS = set(
-    "COPY_ONLY CHECKSUM NO_CHECKSUM COMPRESSION NO_COMPRESSION FORMAT NOFORMAT INIT NOINIT SKIP NOSKIP REPLACE RECOVERY "
-    "NORECOVERY RESTRICTED_USER STOP_ON_ERROR NOREWIND NOUNLOAD UNLOAD REWIND".split()
-)
+FLAGS = {
+    "COPY_ONLY",
+    "CHECKSUM",
+    "NO_CHECKSUM",
+    "COMPRESSION",
+    "NO_COMPRESSION",
+    "FORMAT",
+    "NOFORMAT",
+    "INIT",
+    "NOINIT",
+    "SKIP",
+    "NOSKIP",
+    "REPLACE",
+    "RECOVERY",
+    "NORECOVERY",
+    "RESTRICTED_USER",
+    "STOP_ON_ERROR",
+    "NOREWIND",
+    "NOUNLOAD",
+    "UNLOAD",
+    "REWIND",
+}
 VALUES = {"NAME", "DESCRIPTION", "STATS", "FILE", "BUFFERCOUNT", "MAXTRANSFERSIZE", "BLOCKSIZE", "MEDIANAME"}
 
 

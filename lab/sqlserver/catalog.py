@@ -4,10 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lab.sqlserver.kinds import moment_text
+from lab.sqlserver.kinds import kind_of, moment_text
 from lab.sqlserver.store import PAGE, Database
 from lab.sqlserver.tables import declared, quoted
-from lab.sqlserver.kinds import kind_of
 
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession

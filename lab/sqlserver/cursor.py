@@ -44,6 +44,11 @@ class Cursor:
         if not self.accept(*words):
             raise self.wrong()
 
+    def finish(self) -> None:
+        """Nothing may be left: a word that was not read must not be dropped silently. Raises SqlError."""
+        if not self.ended():
+            raise self.wrong()
+
     def name(self) -> str:
         """An identifier, plain or quoted; a string stands for one too."""
         if self.peek().kind not in ("word", "quoted", "string"):

@@ -35,7 +35,7 @@ def _run(session: "LabSession", database: Database | None, kind: str, name: str,
     yield Done()
 
 
-def create_table(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def create_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """CREATE TABLE. Raises SqlError 2714, 262."""
     cursor = Cursor(statement.tokens, statement.text)
     _rebase(cursor, statement)
@@ -64,7 +64,7 @@ def _rebase(cursor: Cursor, statement: Plain) -> None:
     cursor.text = " " * statement.tokens[0].start + statement.text
 
 
-def drop_table(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def drop_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """DROP TABLE a, b. Raises SqlError 3701."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("DROP", "TABLE")
@@ -82,6 +82,7 @@ def drop_table(session: "LabSession", scope: Scope, statement: Plain) -> Iterato
             raise SqlError(3701, ("table", "表"), ".".join(parts))
         if not cursor.accept(","):
             break
+    cursor.finish()
     if quiet:
         yield Done()
 
@@ -91,11 +92,12 @@ def _exists(session: "LabSession", schema: str, name: str) -> bool:
     return bool(session.engine.run(sql, (name,)).rows)
 
 
-def truncate(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def truncate(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """TRUNCATE TABLE: all rows go, and the identity starts anew."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("TRUNCATE", "TABLE")
     parts = dotted(cursor)
+    cursor.finish()
     database, schema, name = _placed(session, parts)
     if not _exists(session, schema, name):
         raise SqlError(208, ".".join(parts))
@@ -106,7 +108,7 @@ def truncate(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[
     yield from _run(session, database, "truncate", name, *lines)
 
 
-def alter_table(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def alter_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """ALTER TABLE … ADD column, DROP COLUMN. The rest the lab refuses."""
     cursor = Cursor(statement.tokens, statement.text)
     _rebase(cursor, statement)
@@ -128,7 +130,7 @@ def alter_table(session: "LabSession", scope: Scope, statement: Plain) -> Iterat
     yield from _run(session, database, "alter table", name, *lines)
 
 
-def create_index(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def create_index(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """CREATE INDEX; included columns are left to the engine."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("CREATE")
@@ -144,6 +146,11 @@ def create_index(session: "LabSession", scope: Scope, statement: Plain) -> Itera
     while cursor.accept(","):
         columns.append(quoted(cursor.name()) + _direction(cursor))
     cursor.expect(")")
+    if cursor.accept("INCLUDE", "("):
+        while not cursor.accept(")"):
+            cursor.take()
+    if not cursor.ended():
+        raise lab_cannot(statement.text)
     full = quoted(f"{name}.{index}")
     line = f"CREATE {unique}INDEX {schema}.{full} ON {quoted(name)} ({', '.join(columns)})"
     yield from _run(session, database, "create index", name, line)
@@ -153,7 +160,7 @@ def _direction(cursor: Cursor) -> str:
     return f" {cursor.take().upper}" if cursor.peek().upper in ("ASC", "DESC") else ""
 
 
-def drop_index(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def drop_index(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """DROP INDEX ix ON t."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("DROP", "INDEX")
@@ -161,5 +168,6 @@ def drop_index(session: "LabSession", scope: Scope, statement: Plain) -> Iterato
     index = cursor.name()
     cursor.expect("ON")
     database, schema, name = _placed(session, dotted(cursor))
+    cursor.finish()
     word = "IF EXISTS " if quiet else ""
     yield from _run(session, database, "drop index", name, f"DROP INDEX {word}{schema}.{quoted(f'{name}.{index}')}")

@@ -9,7 +9,7 @@ DEFAULT_FREE = 100 * 2**30
 
 
 class Disk:
-    """`D:\\Data\\x.mdf` lives at `<root>/d/data/x.mdf`. `free_bytes` by drive letter is what the volume claims to have."""
+    """`D:\\Data\\x.mdf` lives at `<root>/d/data/x.mdf`. `free_bytes` by drive letter is what a volume claims."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

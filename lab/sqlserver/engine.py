@@ -164,7 +164,7 @@ class Engine:
         self.connection.close()
 
 
-_KNOWN = (
+_KNOWN: tuple[tuple[str, Callable[[re.Match[str]], SqlError]], ...] = (
     (r"no such table: (?:\w+\.)?(.+)", lambda m: SqlError(208, m[1])),
     (r"no such column: (?:.*\.)?(.+)", lambda m: SqlError(207, m[1])),
     (r"table \S+ has no column named (.+)", lambda m: SqlError(207, m[1])),

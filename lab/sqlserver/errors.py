@@ -15,7 +15,7 @@ class Reach(IntEnum):
     CONNECTION = 3
 
 
-# Conversion errors and the deadlock victim end the batch and doom the transaction; the manual calls them batch-aborting.
+# Conversion errors and the deadlock victim end the batch and doom the transaction: the manual's batch-aborting errors.
 _BATCH = {241, 245, 1205, 8114, 3930}
 _SCOPE = {102, 105, 137, 195, 207, 208, 213}
 

@@ -22,7 +22,7 @@ _SECONDS = {"week": 604800, "day": 86400, "hour": 3600, "minute": 60, "second": 
 
 
 def calculate(sign: str, left: Any, right: Any) -> Any:
-    """`+ - * / %` with T-SQL's rules: texts join, a text beside a number must be a number, whole numbers divide whole."""
+    """`+ - * / %` with T-SQL's rules: texts join, a text beside a number must be one, whole numbers divide whole."""
     if left is None or right is None:
         return None
     if sign == "+" and isinstance(left, str) and isinstance(right, str):
@@ -85,7 +85,7 @@ def _like(pattern: str, escape: str) -> re.Pattern[str]:
     return re.compile("".join(pieces), re.IGNORECASE | re.DOTALL)
 
 
-def now_text(kind: SqlType = SqlType.DATETIME, *, utc: bool = False) -> str:
+def now_text(kind: SqlType = SqlType.DATETIME) -> str:
     """Now, as the server's clock shows it. The lab's servers run on UTC."""
     return moment_text(datetime.now(UTC).replace(tzinfo=None), kind)
 
@@ -173,7 +173,7 @@ def _object_bytes(value: Any) -> int:
 
 
 def _quote(name: str, mark: str = "]") -> str:
-    opening, closing = {"'": "''", '"': '""'}.get(mark, "[]")
+    opening, closing = (mark, mark) if mark in ("'", '"') else ("[", "]")
     return opening + name.replace(closing, closing * 2) + closing
 
 

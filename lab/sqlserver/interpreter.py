@@ -98,7 +98,8 @@ class Interpreter:
         if session.options["NOEXEC"] and not isinstance(statement, SetOption):
             return
         try:
-            yield from _RUN[type(statement)](self, statement, scope)
+            run: Callable[..., Iterator[Answer]] = getattr(self, _RUN[type(statement)])
+            yield from run(statement, scope)
         except SqlError as error:
             if error.told:
                 raise
@@ -177,7 +178,6 @@ class Interpreter:
 
     def _leave(self, statement: Leave, _: Scope) -> Iterator[Answer]:
         raise _Left(statement.word)
-        yield  # pragma: no cover -- makes it a generator
 
     def _try(self, statement: Try, scope: Scope) -> Iterator[Answer]:
         scope.tries += 1
@@ -242,11 +242,10 @@ class Interpreter:
         error.reach = Reach.BATCH
         error.thrown = True
         raise error
-        yield  # pragma: no cover -- makes it a generator
 
     def _wait(self, statement: Wait, scope: Scope) -> Iterator[Answer]:
         parts = [float(p) for p in str(self.session.evaluate(scope, statement.delay)).split(":")]
-        hours, minutes, seconds = (parts + [0.0, 0.0])[:3]
+        hours, minutes, seconds = [*parts, 0.0, 0.0][:3]
         self.session.pause(hours * 3600 + minutes * 60 + seconds)
         return iter(())
 
@@ -311,21 +310,22 @@ def _compile_plain(statement: Plain) -> None:
         raise
 
 
-_RUN: dict[type[Statement], Callable[..., Iterator[Answer]]] = {
-    Plain: Interpreter._plain,
-    Block: Interpreter._block,
-    If: Interpreter._if,
-    While: Interpreter._while,
-    Leave: Interpreter._leave,
-    Try: Interpreter._try,
-    Declare: Interpreter._declare,
-    Assign: Interpreter._assign,
-    SetOption: Interpreter._set,
-    Print: Interpreter._print,
-    Raise: Interpreter._raise,
-    Throw: Interpreter._throw,
-    Wait: Interpreter._wait,
-    Transact: Interpreter._transact,
-    Use: Interpreter._use,
-    Execute: Interpreter._execute,
+# Statement -> the method that runs it.
+_RUN: dict[type[Statement], str] = {
+    Plain: "_plain",
+    Block: "_block",
+    If: "_if",
+    While: "_while",
+    Leave: "_leave",
+    Try: "_try",
+    Declare: "_declare",
+    Assign: "_assign",
+    SetOption: "_set",
+    Print: "_print",
+    Raise: "_raise",
+    Throw: "_throw",
+    Wait: "_wait",
+    Transact: "_transact",
+    Use: "_use",
+    Execute: "_execute",
 }

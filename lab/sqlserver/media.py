@@ -63,7 +63,7 @@ class Found:
 
 
 def _block(kind: bytes, body: bytes) -> bytes:
-    """A descriptor block of 512 bytes, closed by a padding stream. The last word of its header is the XOR of the rest."""
+    """A block of 512 bytes, closed by a padding stream. The last word of its header is the XOR of the rest."""
     start = -(-(_HEADER.size + len(body)) // 4) * 4
     head = _HEADER.pack(kind, 0, start, _WINDOWS_NT, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0)
     check = 0
@@ -114,7 +114,8 @@ def sets_in(path: Path, shown: str) -> list[Found]:
         at = BLOCK if start.startswith(MAGIC_COMPRESSED) else 0
         if start[at : at + 4] != b"TAPE":
             raise SqlError(3241, shown)
-        found, at = [], at + BLOCK
+        found: list[Found] = []
+        at += BLOCK
         while (one := _set_at(file, at, len(found) + 1, shown)) is not None:
             found.append(one[0])
             at = one[1]

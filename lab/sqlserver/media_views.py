@@ -115,7 +115,7 @@ def _file_list(session: "LabSession", words: Words) -> Iterator[Answer]:
                 "FileGroupId": int(data),
                 "IsReadOnly": 0,
                 "IsPresent": 1,
-            }  # fmt: skip
+            }
         )
     yield from _result(_FILES, rows)
 

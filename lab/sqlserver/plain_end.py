@@ -3,9 +3,45 @@
 from lab.sqlserver.cursor import Cursor
 
 STARTS = frozenset(
-    "SELECT INSERT UPDATE DELETE MERGE TRUNCATE CREATE ALTER DROP GRANT DENY REVOKE BACKUP RESTORE KILL DBCC USE EXEC "
-    "EXECUTE DECLARE SET IF WHILE BEGIN COMMIT ROLLBACK SAVE PRINT RAISERROR THROW WAITFOR RETURN BREAK CONTINUE "
-    "GOTO RECONFIGURE CHECKPOINT".split()
+    [
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "MERGE",
+        "TRUNCATE",
+        "CREATE",
+        "ALTER",
+        "DROP",
+        "GRANT",
+        "DENY",
+        "REVOKE",
+        "BACKUP",
+        "RESTORE",
+        "KILL",
+        "DBCC",
+        "USE",
+        "EXEC",
+        "EXECUTE",
+        "DECLARE",
+        "SET",
+        "IF",
+        "WHILE",
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        "SAVE",
+        "PRINT",
+        "RAISERROR",
+        "THROW",
+        "WAITFOR",
+        "RETURN",
+        "BREAK",
+        "CONTINUE",
+        "GOTO",
+        "RECONFIGURE",
+        "CHECKPOINT",
+    ]
 )
 _JOINED = {"UNION", "ALL", "EXCEPT", "INTERSECT"}
 _BODY_STARTS = {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"}
@@ -54,6 +90,7 @@ def _inner_starts(first: str) -> set[str]:
     return {
         "INSERT": {"SELECT", "EXEC", "EXECUTE"},
         "UPDATE": {"SET"},
+        "ALTER": {"SET"},
         "WITH": set(_BODY_STARTS),
     }.get(first, set())
 
@@ -72,4 +109,6 @@ def _ends(first: str, word: str, before: str, allowed: set[str], cursor: Cursor)
         return not (first in ("DROP", "CREATE") and cursor.peek(1).upper in ("EXISTS", "NOT"))
     if first in ("GRANT", "DENY", "REVOKE"):
         return "TO" in {t.upper for t in cursor.tokens[: cursor.at]} and before not in ("OPTION",)
-    return not (first == "ALTER" and word in ("SET", "DROP", "ALTER"))
+    return not (
+        first == "ALTER" and word in ("DROP", "ALTER") and cursor.peek(1).upper in ("COLUMN", "CONSTRAINT", "MEMBER")
+    )

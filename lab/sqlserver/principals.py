@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 
-def create_login(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def create_login(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """CREATE LOGIN x WITH PASSWORD = '…'."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("CREATE", "LOGIN")
@@ -38,7 +38,7 @@ def _here(session: "LabSession") -> Database:
     return database
 
 
-def create_user(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def create_user(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """CREATE USER u FOR LOGIN l."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("CREATE", "USER")
@@ -51,17 +51,18 @@ def create_user(session: "LabSession", scope: Scope, statement: Plain) -> Iterat
     yield Done()
 
 
-def alter_user(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def alter_user(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """ALTER USER u WITH LOGIN = l: the cure of orphans after a restore."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("ALTER", "USER")
     name = cursor.name()
     if not cursor.accept("WITH", "LOGIN", "="):
         raise lab_cannot(statement.text)
-    database = _here(session)
+    login, database = cursor.name(), _here(session)
+    cursor.finish()
     if name.lower() not in [u.lower() for u, _, _ in session.server.rights.users(database)]:
         raise SqlError(15151, "alter", ("user", "用户"), name)
-    _bind(session, database, name, cursor.name())
+    _bind(session, database, name, login)
     yield Done()
 
 
@@ -76,7 +77,7 @@ def _bind(session: "LabSession", database: Database, user: str, login: str) -> N
     session.record("bind user", database.name, user=user, login=login)
 
 
-def alter_role(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def alter_role(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """ALTER ROLE r ADD MEMBER u."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("ALTER", "ROLE")
@@ -84,6 +85,7 @@ def alter_role(session: "LabSession", scope: Scope, statement: Plain) -> Iterato
     if not cursor.accept("ADD", "MEMBER"):
         raise lab_cannot(statement.text)
     user, database = cursor.name(), _here(session)
+    cursor.finish()
     known = {u.lower(): sid for u, sid, _ in session.server.rights.users(database)}
     if user.lower() not in known:
         raise SqlError(15151, "add", ("principal", "主体"), user)
@@ -92,13 +94,14 @@ def alter_role(session: "LabSession", scope: Scope, statement: Plain) -> Iterato
     yield Done()
 
 
-def alter_authorization(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def alter_authorization(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """ALTER AUTHORIZATION ON DATABASE::x TO l."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("ALTER", "AUTHORIZATION", "ON", "DATABASE", "::")
     database = session.server.store.get(cursor.name())
     cursor.expect("TO")
     login = cursor.name()
+    cursor.finish()
     need_owner(session, database)
     account = session.server.rights.find(login)
     if account is None:

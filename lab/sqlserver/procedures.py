@@ -168,7 +168,7 @@ def _known(name: str, shown: str) -> Callable[["LabSession", dict[str, Any]], in
     return found
 
 
-def _nothing(session: "LabSession", values: dict[str, Any]) -> int:
+def _nothing(_: "LabSession", _values: dict[str, Any]) -> int:
     return 0
 
 

@@ -16,7 +16,7 @@ from lab.sqlserver.store import Database
 from lab.sqlserver.tables import flat, quoted
 from lab.sqlserver.translate import Translated, read, translate, write
 from lab.sqlserver.types_of_results import kinds_of
-from lab.tds.answers import Answer, Columns, Done, Row, Verb
+from lab.tds.answers import Answer, Columns, Row, Verb
 
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession

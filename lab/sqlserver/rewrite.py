@@ -42,15 +42,30 @@ def _update(tree: exp.Update, text: str) -> None:
         if isinstance(assigned, exp.EQ) and isinstance(assigned.this, exp.Column):
             assigned.this.set("table", None)
     source = _from(tree)
-    if source is None:
+    own = _same(source, tree.this) if source is not None else None
+    if source is None or own is None:
         return
-    own = _same(source, tree.this)
-    if own is None:
-        return
-    if source.find(exp.Subquery):
-        raise lab_cannot(text)  # SQLite 3.40 does not see the row numbers beside a subquery there
-    tree.set("this", _bare(own))
-    tree.set("where", exp.Where(this=_also(tree.args.get("where"), _rowids(own))))
+    joins = [*(source.this.args.get("joins") or []), *(tree.args.get("joins") or [])]
+    if any(j.side or j.kind not in ("", "INNER", "CROSS") for j in joins):
+        raise lab_cannot(text)  # an outer join cannot be told in WHERE
+    others = [t.copy() for t in (source.this, *(j.this for j in joins)) if t is not own]
+    conditions = [j.args["on"].copy() for j in joins if j.args.get("on")]
+    where = tree.args.get("where")
+    conditions += [where.this.copy()] if where is not None else []
+    target = own.copy()
+    target.set("joins", None)
+    tree.set("this", target)
+    tree.set("from_", _list_of(others))
+    tree.set("where", exp.Where(this=exp.and_(*conditions)) if conditions else None)
+
+
+def _list_of(tables: list[exp.Expression]) -> exp.From | None:
+    if not tables:
+        return None
+    for table in tables:
+        table.set("joins", None)
+    tables[0].set("joins", [exp.Join(this=table) for table in tables[1:]])
+    return exp.From(this=tables[0])
 
 
 def _delete(tree: exp.Delete) -> None:
@@ -58,9 +73,7 @@ def _delete(tree: exp.Delete) -> None:
     joined = tree.this
     if not named:
         return
-    own = _same(joined.copy(), named[0]) or _same(joined, named[0])
-    if own is None:
-        own = joined
+    own = _same(joined, named[0]) or joined
     inner = exp.Select(expressions=[exp.column("rowid", table=own.alias or own.name)])
     inner.set("from_", exp.From(this=joined.copy()))
     if tree.args.get("where"):
@@ -85,12 +98,3 @@ def _bare(own: exp.Table) -> exp.Table:
     target.set("joins", None)
     target.set("alias", exp.TableAlias(this=exp.to_identifier(_TARGET)))
     return target
-
-
-def _rowids(own: exp.Table) -> exp.Expression:
-    other = exp.column("rowid", table=own.alias or own.name)
-    return exp.EQ(this=exp.column("rowid", table=_TARGET), expression=other)
-
-
-def _also(where: exp.Expression | None, condition: exp.Expression) -> exp.Expression:
-    return exp.and_(where.this.copy(), condition) if where is not None else condition

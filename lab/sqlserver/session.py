@@ -46,6 +46,7 @@ class LabSession:
         self.options = dict.fromkeys(OBEYED, False)
         self._stop = threading.Event()
         self._idle = threading.Lock()
+        self._closed = False
         self.engine = self._fresh_engine()
 
     def _fresh_engine(self) -> Engine:
@@ -134,6 +135,9 @@ class LabSession:
         self._stop.set()
         self.killed = self.killed or Killed(abrupt=True)
         with self._idle:
+            if self._closed:
+                return
+            self._closed = True
             self.roll_back_quietly()
             self.server.forget(self)
             self.engine.close()

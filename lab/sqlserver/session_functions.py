@@ -1,6 +1,7 @@
 """T-SQL's functions that ask the session or the server."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.catalog import object_id
@@ -18,7 +19,7 @@ _RIGHTS = {"SELECT", "INSERT", "UPDATE", "DELETE", "BACKUP DATABASE", "CREATE TA
 def functions_of(session: "LabSession") -> dict[str, Callable[..., Any]]:
     """All of them for one session, by lower-case name."""
     names: dict[str, Callable[..., Any]] = {
-        name: (lambda value: lambda *_: value)(value)
+        name: partial(_constant, value)
         for name, value in {
             "app_name": session.login.program,
             "host_name": session.login.host,
@@ -28,6 +29,10 @@ def functions_of(session: "LabSession") -> dict[str, Callable[..., Any]]:
         }.items()
     }
     return {**names, **_of_names(session), **_of_errors(session), **_of_rights(session), **_of_state(session)}
+
+
+def _constant(value: Any, *_: Any) -> Any:
+    return value
 
 
 def _of_names(session: "LabSession") -> dict[str, Callable[..., Any]]:
@@ -55,7 +60,7 @@ def _of_names(session: "LabSession") -> dict[str, Callable[..., Any]]:
         "original_login": login_name,
         "user_name": lambda *_: _user_name(session),
         "suser_sid": login_sid,
-        "object_id": lambda name, kind="": _object_id(session, name),
+        "object_id": lambda name, *_: _object_id(session, name),
         "serverproperty": lambda name: session.server.properties.get(str(name).lower()),
         "databasepropertyex": lambda name, key: _property(session, name, key),
     }

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 
-def nothing(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def nothing(_session: "LabSession", _: Scope, _statement: Plain) -> Iterator[Answer]:
     """A statement without an effect that could be seen here."""
     yield Done()
 
 
-def kill(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def kill(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """KILL n. Raises SqlError 6104, 6106, 15247."""
     if len(statement.tokens) != 2 or statement.tokens[1].kind != "number":
         raise lab_cannot(statement.text)
@@ -35,7 +35,7 @@ def kill(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answ
     yield Done()
 
 
-def dbcc(session: "LabSession", scope: Scope, statement: Plain) -> Iterator[Answer]:
+def dbcc(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """DBCC CHECKDB [(x)] [WITH NO_INFOMSGS]: SQLite's own check, and what a fault says."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("DBCC")

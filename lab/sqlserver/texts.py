@@ -201,7 +201,8 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         'The tail of the log for the database "{}" has not been backed up. Use BACKUP LOG WITH NORECOVERY to backup '
         "the log if it contains work you do not want to lose. Use the WITH REPLACE or WITH STOPAT clause of the "
         "RESTORE statement to just overwrite the contents of the log.",
-        '尚未备份数据库 "{}" 的日志尾部。如果该日志包含您不希望丢失的工作，请使用 BACKUP LOG WITH NORECOVERY 备份该日志。'
+        '尚未备份数据库 "{}" 的日志尾部。如果该日志包含您不希望丢失的工作，请使用 BACKUP LOG WITH NORECOVERY '
+        "备份该日志。"
         "请使用 RESTORE 语句的 WITH REPLACE 或 WITH STOPAT 子句来只覆盖该日志的内容。",
     ),
     3169: (
@@ -373,6 +374,7 @@ BAD_BYTES = ("23(Data error (cyclic redundancy check).)", "23(数据错误(循�
 
 def say(language: str, number: int, *details: object) -> str:
     """The text of that number in that language; a detail that is a pair is (English, Chinese) itself."""
-    chinese = int(language == "zh")
-    own = [d[chinese] if isinstance(d, tuple) else d for d in details]
-    return TEXTS[number][2 + chinese].format(*own)
+    _, _, english, chinese = TEXTS[number]
+    zh = language == "zh"
+    own = [d[int(zh)] if isinstance(d, tuple) else d for d in details]
+    return (chinese if zh else english).format(*own)

@@ -1,4 +1,4 @@
-"""From T-SQL to SQLite's SQL: sqlglot reads, the nodes that mean something else in SQLite are replaced, sqlglot writes."""
+"""From T-SQL to SQLite's SQL: sqlglot reads, what means something else in SQLite is replaced, sqlglot writes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,10 +14,43 @@ from lab.sqlserver.functions import DATE_PART_FIRST, FUNCTIONS
 from lab.sqlserver.lexer import Token, tokens_of
 
 SESSION_FUNCTIONS = frozenset(
-    "serverproperty databasepropertyex db_id db_name suser_sname suser_name app_name original_login host_name user_name "
-    "has_perms_by_name is_srvrolemember is_member is_rolemember has_dbaccess applock_test applock_mode object_id "
-    "object_name scope_identity ident_current error_number error_message error_severity error_state error_line "
-    "error_procedure xact_state suser_sid suser_id user_id current_transaction_id lab_global isdate schema_name".split()
+    [
+        "serverproperty",
+        "databasepropertyex",
+        "db_id",
+        "db_name",
+        "suser_sname",
+        "suser_name",
+        "app_name",
+        "original_login",
+        "host_name",
+        "user_name",
+        "has_perms_by_name",
+        "is_srvrolemember",
+        "is_member",
+        "is_rolemember",
+        "has_dbaccess",
+        "applock_test",
+        "applock_mode",
+        "object_id",
+        "object_name",
+        "scope_identity",
+        "ident_current",
+        "error_number",
+        "error_message",
+        "error_severity",
+        "error_state",
+        "error_line",
+        "error_procedure",
+        "xact_state",
+        "suser_sid",
+        "suser_id",
+        "user_id",
+        "current_transaction_id",
+        "lab_global",
+        "isdate",
+        "schema_name",
+    ]
 )
 _SIGNS: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 

@@ -25,8 +25,8 @@ def numbers(client: Any, text: str) -> list[int]:
 def test_a_backup_tells_its_progress_and_leaves_history(sa: Any) -> None:
     assert numbers(sa, BACKUP) == [3211, 3211, 3211, 3211, 4035, 4035, 3014]
     rows = sa.rows(
-        "SELECT s.name, s.type, s.is_copy_only, s.has_backup_checksums, m.physical_device_name FROM msdb.dbo.backupset s "
-        "JOIN msdb.dbo.backupmediafamily m ON m.media_set_id = s.media_set_id WHERE s.database_name = N'shop'"
+        "SELECT s.name, s.type, s.is_copy_only, s.has_backup_checksums, m.physical_device_name "
+        "FROM msdb.dbo.backupset s JOIN msdb.dbo.backupmediafamily m ON m.media_set_id = s.media_set_id WHERE s.database_name = N'shop'"
     )
     assert rows == [("run 1", "D", True, True, BAK)]
 
@@ -56,7 +56,8 @@ def test_the_blocks_of_the_file_have_right_check_sums(sa: Any, server: SqlServer
 
 def test_noinit_appends_and_file_chooses(sa: Any, master: Any) -> None:
     sa.run(BACKUP)
-    sa.run(f"DELETE FROM T WHERE id = 2 BACKUP DATABASE Shop TO DISK = '{BAK}' WITH NAME = 'second'")
+    sa.run("DELETE FROM T WHERE id = 2")
+    sa.run(f"BACKUP DATABASE Shop TO DISK = '{BAK}' WITH NAME = 'second'")
     names = [r[0] for r in sa.rows(f"RESTORE HEADERONLY FROM DISK = '{BAK}'")]
     assert names == ["run 1", "second"]
     sa.run("USE master")

@@ -9,7 +9,18 @@ import pytest
 
 from lab.sqlserver import SqlServer
 from lab.tds.answers import (
-    Answer, Column, Columns, Done, Hangup, Message, Parameter, Returned, Row, SqlType, Transaction, Verb,
+    Answer,
+    Column,
+    Columns,
+    Done,
+    Hangup,
+    Message,
+    Parameter,
+    Returned,
+    Row,
+    SqlType,
+    Transaction,
+    Verb,
 )  # fmt: skip
 
 
@@ -97,8 +108,11 @@ def test_xact_abort_rolls_all_back_and_ends_the_batch(sa: Any) -> None:
 
 
 def test_a_doomed_transaction_refuses_writes_and_is_rolled_back_at_the_end(sa: Any) -> None:
-    text = "SET XACT_ABORT ON BEGIN TRAN DELETE FROM T BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH PRINT XACT_STATE() END CATCH"
-    assert sa.errors(text) == [3998]
+    text = "BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH PRINT XACT_STATE() END CATCH"
+    assert sa.texts(f"SET XACT_ABORT ON BEGIN TRAN DELETE FROM T {text}")[0] == "-1"
+    assert sa.rows("SELECT COUNT(*) FROM T") == [(2,)]
+    assert sa.errors(f"BEGIN TRAN DELETE FROM T {text} DELETE FROM T") == [3930]
+    assert sa.errors(f"BEGIN TRAN DELETE FROM T {text}") == [3998]
     assert sa.rows("SELECT COUNT(*) FROM T") == [(2,)]
 
 
@@ -192,7 +206,7 @@ def test_columns_have_their_declared_types(sa: Any) -> None:
     row = next(a for a in answers if isinstance(a, Row)).values
     assert [c.type for c in columns] == ["bit", "datetime", "money", "uniqueidentifier", "varbinary"]
     assert row[0] is True
-    assert row[1:3] == (datetime(2026, 1, 2, 3, 4, 5), Decimal("1.5000"))
+    assert row[1:3] == (datetime.fromisoformat("2026-01-02 03:04:05"), Decimal("1.5000"))
     assert row[4] == b"\x01\x02"
 
 
