@@ -53,10 +53,11 @@ class Stopped(Exception):
 
 
 class Killed(Exception):
-    """The session is in the kill state; `abrupt`: the line breaks without a word."""
+    """The session is in the kill state. `abrupt`: the line breaks without a word; `told`: the reason was told."""
 
-    def __init__(self, *, abrupt: bool = False) -> None:
+    def __init__(self, *, abrupt: bool = False, told: bool = False) -> None:
         super().__init__("killed")
+        self.told = told
         self.abrupt = abrupt
 
 

@@ -1,16 +1,16 @@
 """The interpreter: control flow, errors and how far they reach. Everything else goes to queries and commands."""
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.commands import command_of
-from lab.sqlserver.errors import Reach, SqlError
+from lab.sqlserver.errors import Killed, Reach, SqlError
 from lab.sqlserver.options import set_option
 from lab.sqlserver.parser import parse
 from lab.sqlserver.procedures import execute
 from lab.sqlserver.queries import Query
+from lab.sqlserver.raising import raised, thrown
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import (
     Assign,
@@ -138,6 +138,8 @@ class Interpreter:
         aborts = error.reach >= Reach.BATCH or (error.reach == Reach.SCOPE and session.options["XACT_ABORT"])
         if aborts and session.transaction_count and (not error.thrown or session.options["XACT_ABORT"]):
             yield from session.roll_back()
+        if error.reach == Reach.CONNECTION:
+            raise Killed(told=True)
         if error.reach >= Reach.BATCH:
             raise _Ended
         if error.reach == Reach.SCOPE:
@@ -217,31 +219,10 @@ class Interpreter:
         yield Message(number=0, severity=0, state=1, text=text, line=statement.line)
 
     def _raise(self, statement: Raise, scope: Scope) -> Iterator[Answer]:
-        values = [self.session.evaluate(scope, a) for a in statement.arguments]
-        if len(values) < 3:
-            raise SqlError(102, ")")
-        text, severity, state = _formatted(values[0], values[3:]), int(values[1]), int(values[2])
-        if severity <= 10:
-            yield Message(number=50000, severity=min(severity, 9) if severity < 10 else 0, state=state, text=text)
-            return
-        number = values[0] if isinstance(values[0], int) else 50000
-        error = SqlError(number, text=text, severity=severity, state=max(state, 1))
-        error.raised = True
-        if severity >= 20:
-            error.reach = Reach.CONNECTION
-        raise error
+        yield from raised([self.session.evaluate(scope, a) for a in statement.arguments])
 
     def _throw(self, statement: Throw, scope: Scope) -> Iterator[Answer]:
-        if not statement.arguments:
-            if not self.session.caught:
-                raise SqlError(10704, text="To rethrow an error, a THROW statement must be used inside a CATCH block.")
-            error = _again(self.session.caught[-1])
-        else:
-            number, text, state = (self.session.evaluate(scope, a) for a in statement.arguments)
-            error = SqlError(int(number), text=str(text), severity=16, state=int(state))
-        error.reach = Reach.BATCH
-        error.thrown = True
-        raise error
+        raise thrown(self.session, [self.session.evaluate(scope, a) for a in statement.arguments])
 
     def _wait(self, statement: Wait, scope: Scope) -> Iterator[Answer]:
         parts = [float(p) for p in str(self.session.evaluate(scope, statement.delay)).split(":")]
@@ -259,26 +240,6 @@ class Interpreter:
         self.session.strike(statement.procedure or statement.text)
         yield from execute(self, statement, scope)
         yield Done(verb=Verb.EXECUTE)
-
-
-def _formatted(text: Any, values: list[Any]) -> str:
-    rest = list(values)
-
-    def one(match: re.Match[str]) -> str:
-        if match.group() == "%%":
-            return "%"
-        value = rest.pop(0) if rest else "(null)"
-        width = match.group(1)
-        shown = "(null)" if value is None else f"{value:x}" if match.group(2) in "xX" else str(value)
-        return shown.rjust(int(width)) if width else shown
-
-    return re.sub(r"%%|%(\d*)(?:I64)?([dsiuxX])", one, str(text))
-
-
-def _again(error: SqlError) -> SqlError:
-    fresh = SqlError(error.number, *error.details, text=error.text, severity=error.severity, state=error.state)
-    fresh.line = error.line
-    return fresh
 
 
 def _turns_off(statements: tuple[Statement, ...], option: str) -> bool:

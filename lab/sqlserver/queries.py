@@ -21,7 +21,7 @@ from lab.tds.answers import Answer, Columns, Row, Verb
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
-_VERBS: dict[type[exp.Expression], Verb] = {
+_VERBS: dict[type[exp.Expr], Verb] = {
     exp.Insert: Verb.INSERT,
     exp.Update: Verb.UPDATE,
     exp.Delete: Verb.DELETE,
@@ -113,13 +113,13 @@ class Query:
         if database is not None and rows:
             self.session.record(kind, database.name, rows=rows, statement=self.text[:400])
 
-    def _target(self, tree: exp.Expression) -> exp.Table:
+    def _target(self, tree: exp.Expr) -> exp.Table:
         table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         if not isinstance(table, exp.Table):
             raise lab_cannot(self.text)
         return table
 
-    def _identity(self, tree: exp.Expression, target: exp.Table) -> None:
+    def _identity(self, tree: exp.Expr, target: exp.Table) -> None:
         """An identity column takes no value, unless IDENTITY_INSERT says so; without a list it is left out."""
         if not isinstance(tree, exp.Insert) or target.db == "temp":
             return
@@ -134,7 +134,7 @@ class Query:
         others = [exp.to_identifier(r[1], quoted=True) for r in info if r[1].lower() != column.lower()]
         tree.set("this", exp.Schema(this=target.copy(), expressions=others))
 
-    def _check_rights(self, tree: exp.Expression, target: exp.Table, database: Database | None) -> None:
+    def _check_rights(self, tree: exp.Expr, target: exp.Table, database: Database | None) -> None:
         if database is not None:
             self._need(database, type(tree).__name__.upper(), target.name)
 
@@ -142,7 +142,7 @@ class Query:
         if not self.session.server.rights.may(self.session.account, database, right):
             raise SqlError(229, right, name, database.name, "dbo")
 
-    def _translated(self, tree: exp.Expression) -> Translated:
+    def _translated(self, tree: exp.Expr) -> Translated:
         self._functions_as_tables(tree)
         writes = self._written(tree)
         translated = translate(tree, self.place)
@@ -151,7 +151,7 @@ class Query:
                 self._need(self.databases[int(table.db[2:])], "SELECT", table.name)
         return translated
 
-    def _written(self, tree: exp.Expression) -> set[int]:
+    def _written(self, tree: exp.Expr) -> set[int]:
         if isinstance(tree, exp.Query):
             return set()
         own = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
@@ -172,7 +172,7 @@ class Query:
         self.shown[name.lower()] = ".".join(p for p in (table.catalog, table.db, table.name) if p)
         return self.session.engine.schema(database), name
 
-    def _functions_as_tables(self, tree: exp.Expression) -> None:
+    def _functions_as_tables(self, tree: exp.Expr) -> None:
         """sys.dm_os_file_exists(…) is a table of one row; APPLY sys.dm_os_volume_stats(a, b) is a join on a and b."""
         for lateral in list(tree.find_all(exp.Lateral)):
             _join_of(lateral, self.text)

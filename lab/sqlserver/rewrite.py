@@ -7,7 +7,7 @@ from lab.sqlserver.errors import lab_cannot
 _TARGET = "lab_target"
 
 
-def rewrite(tree: exp.Expression, text: str) -> exp.Expression:
+def rewrite(tree: exp.Expr, text: str) -> exp.Expr:
     """The tree in SQLite's manner. Raises SqlError for what it has no word for."""
     first = text.split(None, 2)
     if len(first) > 1 and first[1].upper().startswith("TOP"):
@@ -20,7 +20,7 @@ def rewrite(tree: exp.Expression, text: str) -> exp.Expression:
     return tree
 
 
-def _output(tree: exp.Expression, text: str) -> None:
+def _output(tree: exp.Expr, text: str) -> None:
     """OUTPUT inserted.x is RETURNING x. The values before an update SQLite cannot tell."""
     returning = tree.args.get("returning")
     if returning is None:
@@ -33,7 +33,7 @@ def _output(tree: exp.Expression, text: str) -> None:
         column.set("table", None)
 
 
-def _from(tree: exp.Expression) -> exp.Expression | None:
+def _from(tree: exp.Expr) -> exp.Expr | None:
     return tree.args.get("from_") or tree.args.get("from")
 
 
@@ -59,7 +59,7 @@ def _update(tree: exp.Update, text: str) -> None:
     tree.set("where", exp.Where(this=exp.and_(*conditions)) if conditions else None)
 
 
-def _list_of(tables: list[exp.Expression]) -> exp.From | None:
+def _list_of(tables: list[exp.Expr]) -> exp.From | None:
     if not tables:
         return None
     for table in tables:
@@ -84,7 +84,7 @@ def _delete(tree: exp.Delete) -> None:
     tree.set("where", exp.Where(this=condition))
 
 
-def _same(source: exp.Expression, target: exp.Expression) -> exp.Table | None:
+def _same(source: exp.Expr, target: exp.Expr) -> exp.Table | None:
     """The table of FROM that the change names, by alias or by name."""
     wanted = target.name.lower()
     for table in source.find_all(exp.Table):

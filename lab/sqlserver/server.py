@@ -28,6 +28,8 @@ class SqlServer:
     `drives` is the folder whose sub-folders are the drives (`d/` is `D:`); without it they live in `folder`.
     """
 
+    store: Store
+
     def __init__(
         self,
         folder: Path,

@@ -19,7 +19,8 @@ from lab.sqlserver.scope import Scope
 from lab.sqlserver.session_functions import functions_of
 from lab.sqlserver.store import Database
 from lab.sqlserver.texts import say
-from lab.tds.answers import Answer, Changed, Done, Hangup, Login, Message, Parameter, Transaction, Verb
+from lab.sqlserver.transactions import Transactions
+from lab.tds.answers import Answer, Changed, Done, Hangup, Login, Message, Parameter, Verb
 
 if TYPE_CHECKING:
     from lab.sqlserver.server import SqlServer
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S = 0.02
 
 
-class LabSession:
+class LabSession(Transactions):
     """Implements `lab.tds.answers.Session`."""
+
+    server: "SqlServer"
+    number: int
+    database: str
+    language: str
 
     def __init__(self, server: "SqlServer", number: int, login: Login, account: Account, database: str) -> None:
         self.server, self.number, self.login, self.account = server, number, login, account
@@ -113,7 +119,7 @@ class LabSession:
     def _die(self, killed: Killed) -> Iterator[Answer]:
         self.roll_back_quietly()
         self.server.forget(self)
-        if not killed.abrupt:
+        if not killed.abrupt and not killed.told:
             yield SqlError(596).message(self.language, 1)
             yield Done(failed=True)
         yield Hangup(abrupt=killed.abrupt)
@@ -230,73 +236,6 @@ class LabSession:
         """The identity column of a table, or nothing."""
         rows = self.engine.run(f'SELECT "column" FROM {schema}."lab$identity" WHERE "table" = ?', (table,)).rows  # noqa: S608
         return str(rows[0][0]) if rows else ""
-
-    # --- transactions ---
-
-    @property
-    def open_transactions(self) -> int:
-        """For sys.dm_exec_sessions."""
-        return self.transaction_count
-
-    def refuse_doomed(self) -> None:
-        """Raises SqlError 3930."""
-        if self.doomed:
-            raise SqlError(3930)
-
-    def transaction_statement(self, word: str, name: str) -> Iterator[Answer]:
-        """BEGIN, COMMIT, ROLLBACK. Raises SqlError 3902, 3903."""
-        if word == "BEGIN":
-            yield from self._begin()
-        elif word == "COMMIT":
-            yield from self._commit()
-        elif word == "ROLLBACK":
-            if not self.transaction_count:
-                raise SqlError(3903)
-            yield from self.roll_back()
-            yield Done(verb=Verb.ROLLBACK)
-        else:
-            raise SqlError(50000, f"cannot run: SAVE TRANSACTION {name}")
-
-    def _begin(self) -> Iterator[Answer]:
-        self.transaction_count += 1
-        if self.transaction_count == 1:
-            self.transaction_id = self.server.next_transaction()
-            yield Transaction(event="began", id=self.transaction_id)
-        yield Done(verb=Verb.BEGIN)
-
-    def _commit(self) -> Iterator[Answer]:
-        if not self.transaction_count:
-            raise SqlError(3902)
-        self.refuse_doomed()
-        if self.transaction_count > 1:
-            self.transaction_count -= 1
-        else:
-            self._drop("drop_before_commit")
-            self.engine.commit()
-            ended, self.transaction_count, self.transaction_id = self.transaction_id, 0, 0
-            self.record("commit", self.database, transaction=ended)
-            self._drop("drop_after_commit")
-            yield Transaction(event="committed", id=ended)
-        yield Done(verb=Verb.COMMIT)
-
-    def _drop(self, fault: str) -> None:
-        if self.server.faults.take(fault):
-            raise Killed(abrupt=True)
-
-    def roll_back(self) -> Iterator[Answer]:
-        """Undo the open transaction and say so."""
-        ended = self.transaction_id
-        self.roll_back_quietly()
-        if ended:
-            yield Transaction(event="rolled-back", id=ended)
-
-    def roll_back_quietly(self) -> None:
-        """Undo the open transaction."""
-        self.engine.rollback()
-        if self.transaction_id:
-            self.record("rollback", self.database, transaction=self.transaction_id)
-        self.transaction_count = self.transaction_id = 0
-        self.doomed = False
 
     # --- small ---
 

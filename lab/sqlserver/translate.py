@@ -52,7 +52,7 @@ SESSION_FUNCTIONS = frozenset(
         "schema_name",
     ]
 )
-_SIGNS: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 
 
 class LabSQLite(SQLite):
@@ -68,18 +68,18 @@ class LabSQLite(SQLite):
 class Translated:
     """What a statement becomes. `tables` are the real tables it names, `variables` those it reads (lower case)."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     tables: list[exp.Table] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
 
 
-def read(text: str) -> exp.Expression:
+def read(text: str) -> exp.Expr:
     """The tree of one query or change. Raises SqlError 102, and 50000 for what sqlglot takes as a mere command."""
     return _read(text).copy()
 
 
 @lru_cache(maxsize=512)
-def _read(text: str) -> exp.Expression:
+def _read(text: str) -> exp.Expr:
     tokens = tokens_of(text)
     try:
         trees = sqlglot.parse(_prepared(tokens, text), read="tsql")
@@ -125,7 +125,7 @@ def _renamed(token: Token, before: str, following: str, second_before: str) -> s
     return token.raw
 
 
-def translate(tree: exp.Expression, place: Callable[[exp.Table], tuple[str, str]]) -> Translated:
+def translate(tree: exp.Expr, place: Callable[[exp.Table], tuple[str, str]]) -> Translated:
     """Make the tree SQLite's. `place` tells the schema and name of a table, and may raise SqlError."""
     found = Translated(tree)
     ctes = {c.alias.lower() for c in tree.find_all(exp.CTE)}
@@ -156,12 +156,12 @@ def _place(table: exp.Table, place: Callable[[exp.Table], tuple[str, str]]) -> N
     table.set("hints", None)
 
 
-def _temporary(name: exp.Expression | None) -> None:
+def _temporary(name: exp.Expr | None) -> None:
     if isinstance(name, exp.Identifier) and name.args.get("temporary"):
         name.replace(exp.to_identifier("#" + name.name, quoted=True))
 
 
-def _node(node: exp.Expression) -> exp.Expression:
+def _node(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Cast | exp.TryCast | exp.Convert):
         return _cast(node)
     if type(node) in _SIGNS:
@@ -174,13 +174,13 @@ def _node(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _has_text(node: exp.Expression) -> bool:
+def _has_text(node: exp.Expr) -> bool:
     """A side is a text or a variable: SQL Server compares without regard to case."""
     sides = [node.this, node.expression, *node.expressions]
     return any(isinstance(s, exp.Placeholder) or (isinstance(s, exp.Literal) and s.is_string) for s in sides if s)
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
+def _cast(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Convert):
         value, kind, style = node.expression, node.this, node.args.get("style")
         tries = bool(node.args.get("safe"))
@@ -192,6 +192,6 @@ def _cast(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="lab_convert", expressions=[value, name, *rest])
 
 
-def write(tree: exp.Expression) -> str:
+def write(tree: exp.Expr) -> str:
     """The text for SQLite."""
     return tree.sql(LabSQLite, identify=True, unsupported_level=sqlglot.ErrorLevel.IGNORE)

@@ -49,7 +49,7 @@ def _declared(engine: Engine, translated: Translated) -> dict[str, Kind]:
     return found
 
 
-def _shown(tree: exp.Expression, count: int) -> list[exp.Expression]:
+def _shown(tree: exp.Expr, count: int) -> list[exp.Expr]:
     """The expressions of the columns, unless a star hides them."""
     if not isinstance(tree, exp.Select):
         return []
@@ -57,7 +57,7 @@ def _shown(tree: exp.Expression, count: int) -> list[exp.Expression]:
     return list(tree.expressions) if len(tree.expressions) == count and not starred else []
 
 
-def _kind(shown: exp.Expression, declared: dict[str, Kind]) -> Kind | None:
+def _kind(shown: exp.Expr, declared: dict[str, Kind]) -> Kind | None:
     node = shown.unalias()
     if isinstance(node, exp.Paren | exp.Min | exp.Max | exp.Coalesce):
         return _kind(node.this, declared)

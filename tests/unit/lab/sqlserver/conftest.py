@@ -53,8 +53,8 @@ def server(tmp_path: Path) -> SqlServer:
 def connect(server: SqlServer) -> Iterator[Connect]:
     clients: list[Client] = []
 
-    def one(user: str = "sa", database: str = "Shop", language: str = "", secret: str = "pw") -> Client:
-        clients.append(Client(server, user, secret, database, language))
+    def one(user: str = "sa", database: str = "Shop", language: str = "") -> Client:
+        clients.append(Client(server, user, "pw", database, language))
         return clients[-1]
 
     yield one

@@ -26,7 +26,8 @@ def test_a_backup_tells_its_progress_and_leaves_history(sa: Any) -> None:
     assert numbers(sa, BACKUP) == [3211, 3211, 3211, 3211, 4035, 4035, 3014]
     rows = sa.rows(
         "SELECT s.name, s.type, s.is_copy_only, s.has_backup_checksums, m.physical_device_name "
-        "FROM msdb.dbo.backupset s JOIN msdb.dbo.backupmediafamily m ON m.media_set_id = s.media_set_id WHERE s.database_name = N'shop'"
+        "FROM msdb.dbo.backupset s "
+        "JOIN msdb.dbo.backupmediafamily m ON m.media_set_id = s.media_set_id WHERE s.database_name = N'shop'"
     )
     assert rows == [("run 1", "D", True, True, BAK)]
 

@@ -108,11 +108,12 @@ def test_xact_abort_rolls_all_back_and_ends_the_batch(sa: Any) -> None:
 
 
 def test_a_doomed_transaction_refuses_writes_and_is_rolled_back_at_the_end(sa: Any) -> None:
-    text = "BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH PRINT XACT_STATE() END CATCH"
-    assert sa.texts(f"SET XACT_ABORT ON BEGIN TRAN DELETE FROM T {text}")[0] == "-1"
+    begin = "SET XACT_ABORT ON BEGIN TRAN DELETE FROM T "
+    text = begin + "BEGIN TRY SELECT 1/0 END TRY BEGIN CATCH PRINT XACT_STATE() END CATCH"
+    assert sa.texts(text)[0] == "-1"
     assert sa.rows("SELECT COUNT(*) FROM T") == [(2,)]
-    assert sa.errors(f"BEGIN TRAN DELETE FROM T {text} DELETE FROM T") == [3930]
-    assert sa.errors(f"BEGIN TRAN DELETE FROM T {text}") == [3998]
+    assert sa.errors(text + " DELETE FROM T") == [3930]  # noqa: S608
+    assert sa.errors(text) == [3998]
     assert sa.rows("SELECT COUNT(*) FROM T") == [(2,)]
 
 
@@ -145,14 +146,29 @@ def test_raiserror_with_nowait_comes_while_the_batch_runs(sa: Any) -> None:
     assert list(running) == []
 
 
-def test_stop_ends_an_endless_query_and_the_session_goes_on(sa: Any) -> None:
-    stop = Event()
-    endless = "WITH c AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM c) SELECT COUNT(*) FROM c"
-    work = Thread(target=lambda: list(sa.session.batch(endless.replace("WITH c", "WITH c"), stop)))
+def test_an_error_of_class_20_ends_the_connection(sa: Any) -> None:
+    answers = sa.run("RAISERROR('fatal', 20, 1) WITH LOG PRINT 'never'")
+    assert [m.text for m in answers if isinstance(m, Message)] == ["fatal"]
+    assert answers[-1] == Hangup()
+
+
+def stopped_inside(client: Any, text: str) -> list[Answer]:
+    """What a batch says that is stopped while it works or waits in the engine."""
+    stop, inside, said = Event(), Event(), []
+    engine, look = client.session.engine, client.session.engine._look
+    engine._look = lambda: (inside.set(), look())
+    work = Thread(target=lambda: said.extend(client.session.batch(text, stop)))
     work.start()
+    assert inside.wait(20)
     stop.set()
     work.join(20)
     assert not work.is_alive()
+    return said
+
+
+def test_stop_ends_an_endless_query_and_the_session_goes_on(sa: Any) -> None:
+    endless = "WITH c AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM c) SELECT COUNT(*) FROM c"
+    assert stopped_inside(sa, endless) == []
     assert sa.rows("SELECT 1") == [(1,)]
 
 
@@ -171,11 +187,22 @@ def test_a_second_writer_waits_for_the_lock_and_gives_up_with_1222(sa: Any, conn
     assert other.errors("UPDATE T SET q = 9") == []
 
 
-def test_a_waiting_writer_is_stopped(sa: Any, connect: Any) -> None:
+def test_a_waiting_writer_is_stopped_and_its_change_does_not_come_later(sa: Any, connect: Any) -> None:
     sa.run("BEGIN TRAN UPDATE T SET q = 8")
-    other, stop = connect(), Event()
-    stop.set()
-    assert list(other.session.batch("UPDATE T SET q = 9", stop)) == []
+    assert stopped_inside(connect(), "UPDATE T SET q = 9") == []
+    sa.run("COMMIT")
+    assert sa.rows("SELECT DISTINCT q FROM T") == [(8,)]
+
+
+def test_a_waiting_writer_that_is_killed_says_596(sa: Any, connect: Any) -> None:
+    sa.run("BEGIN TRAN UPDATE T SET q = 8")
+    other = connect()
+    running = other.session.batch("PRINT 'now' UPDATE T SET q = 9", Event())
+    next(running)
+    assert connect().errors(f"KILL {other.session.number}") == []
+    answers = list(running)
+    assert [a.number for a in answers if isinstance(a, Message)] == [596]
+    assert answers[-1] == Hangup()
 
 
 def test_a_closed_session_is_rolled_back(sa: Any, connect: Any) -> None:

@@ -88,9 +88,9 @@ def test_the_owner_and_trustworthy_show_in_the_catalog(sa: Any, server: SqlServe
 
 def test_sessions_show_program_transactions_and_database(sa: Any, master: Any) -> None:
     sa.run("BEGIN TRAN")
-    who = f"DECLARE @n int = {sa.session.number} "
+    who = f"DECLARE @n int = {sa.session.number}"
     rows = master.rows(
-        who + "SELECT program_name, open_transaction_count, DB_NAME(database_id) FROM sys.dm_exec_sessions "
+        f"{who} SELECT program_name, open_transaction_count, DB_NAME(database_id) FROM sys.dm_exec_sessions "  # noqa: S608 -- a number of ours
         "WHERE session_id = @n"
     )
     assert rows == [("test", 1, "Shop")]
