@@ -1,11 +1,12 @@
 """The interpreter: control flow, errors and how far they reach. Everything else goes to queries and commands."""
 
+import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.commands import command_of
-from lab.sqlserver.errors import Killed, Reach, SqlError
+from lab.sqlserver.errors import Killed, Reach, SqlError, lab_cannot
 from lab.sqlserver.options import set_option
 from lab.sqlserver.parser import parse
 from lab.sqlserver.procedures import execute
@@ -37,6 +38,8 @@ from lab.tds.answers import Answer, Done, Message, Verb
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
+# What a hole in the lab raises: an error of the statement for the client, never a broken session.
+_OURS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, sqlite3.Error)
 _QUERY_WORDS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 
 
@@ -104,6 +107,9 @@ class Interpreter:
             if error.told:
                 raise
             yield from self._failed(error, scope, statement.line)
+            return
+        except _OURS as error:
+            yield from self._failed(lab_cannot(f"line {statement.line}: {error!r}"), scope, statement.line)
             return
         if not isinstance(statement, Try | If | While | Block):
             session.error = 0

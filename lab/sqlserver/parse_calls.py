@@ -1,6 +1,7 @@
 """The parsers of DECLARE, SET, RAISERROR and EXEC."""
 
 from lab.sqlserver.cursor import Cursor
+from lab.sqlserver.errors import lab_cannot
 from lab.sqlserver.plain_end import STARTS, expression
 from lab.sqlserver.statements import Argument, Assign, Declare, Declared, Execute, Raise, SetOption, Statement
 
@@ -19,6 +20,8 @@ def _declared(cursor: Cursor) -> Declared:
         raise cursor.wrong()
     name = cursor.take().value
     cursor.accept("AS")
+    if cursor.peek().upper in ("TABLE", "CURSOR"):
+        raise lab_cannot(f"DECLARE {name} {cursor.peek().raw}")
     kind = type_of(cursor)
     value = expression(cursor, comma=True) if cursor.accept("=") else None
     return Declared(name=name, type=kind, value=value)

@@ -1,6 +1,6 @@
 """SELECT, INSERT, UPDATE, DELETE: rights, locks, SQLite, and the rows with their types."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from lab.sqlserver.scope import Scope
 from lab.sqlserver.store import Database
 from lab.sqlserver.tables import flat, quoted
 from lab.sqlserver.translate import Translated, read, translate, write
-from lab.sqlserver.types_of_results import kinds_of
+from lab.sqlserver.types_of_results import kinds_of, names_of
 from lab.tds.answers import Answer, Columns, Row, Verb
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Query:
         elif targets:
             self._assign(targets, outcome)
         else:
-            yield from _rows(outcome, kinds)
+            yield from _rows(outcome, kinds, names_of(translated, outcome))
             yield self.session.done(Verb.SELECT)
 
     def _assign(self, targets: list[str], outcome: Outcome) -> None:
@@ -96,6 +96,8 @@ class Query:
         returning = tree.args.get("returning")
         translated = self._translated(rewrite(tree, self.text))
         target = self._target(translated.tree)
+        if target.name.startswith("sys."):
+            raise SqlError(259, text="Ad hoc updates to system catalogs are not allowed.")
         database = self.databases.get(int(target.db[2:])) if target.db != "temp" else None
         self._identity(translated.tree, target)
         self._check_rights(translated.tree, target, database)
@@ -106,7 +108,8 @@ class Query:
             self.session.last_identity = outcome.last_id
         self._record(type(tree).__name__.lower(), database, self.session.row_count)
         if returning:
-            yield from _rows(outcome, kinds_of(self.session.engine, translated, outcome))
+            kinds = kinds_of(self.session.engine, translated, outcome)
+            yield from _rows(outcome, kinds, outcome.names)
         yield self.session.done(_VERBS[type(tree)])
 
     def _record(self, kind: str, database: Database | None, rows: int) -> None:
@@ -226,8 +229,7 @@ def _join_of(lateral: exp.Lateral, text: str) -> None:
     join.set("on", exp.and_(*conditions))
 
 
-def _rows(outcome: Outcome, kinds: list[Kind]) -> Iterator[Answer]:
-    names = ["" if n.startswith(("LAB_", ":", "(", "COUNT(", "CASE ", "'")) else n for n in outcome.names]
+def _rows(outcome: Outcome, kinds: list[Kind], names: Sequence[str]) -> Iterator[Answer]:
     yield Columns(columns=tuple(k.column(n) for n, k in zip(names, kinds, strict=True)))
     for row in outcome.rows:
         yield Row(tuple(send(v, k) for v, k in zip(row, kinds, strict=True)))

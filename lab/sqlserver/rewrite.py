@@ -16,7 +16,7 @@ def rewrite(tree: exp.Expr, text: str) -> exp.Expr:
     if isinstance(tree, exp.Update):
         _update(tree, text)
     if isinstance(tree, exp.Delete):
-        _delete(tree)
+        _delete(tree, text)
     return tree
 
 
@@ -68,12 +68,18 @@ def _list_of(tables: list[exp.Expr]) -> exp.From | None:
     return exp.From(this=tables[0])
 
 
-def _delete(tree: exp.Delete) -> None:
+def _delete(tree: exp.Delete, text: str) -> None:
     named = tree.args.get("tables")
     joined = tree.this
     if not named:
         return
-    own = _same(joined, named[0]) or joined
+    if not isinstance(joined, exp.Expr):  # DELETE t, without FROM
+        tree.set("this", named[0])
+        tree.set("tables", None)
+        return
+    own = _same(joined, named[0])
+    if own is None:
+        raise lab_cannot(text)
     inner = exp.Select(expressions=[exp.column("rowid", table=own.alias or own.name)])
     inner.set("from_", exp.From(this=joined.copy()))
     if tree.args.get("where"):

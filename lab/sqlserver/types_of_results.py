@@ -38,6 +38,14 @@ def kinds_of(engine: Engine, translated: Translated, outcome: Outcome) -> list[K
     return found
 
 
+def names_of(translated: Translated, outcome: Outcome) -> tuple[str, ...]:
+    """The columns' names: an expression without alias has none."""
+    tree = translated.tree
+    first = tree.find(exp.Select) if isinstance(tree, exp.SetOperation) else tree
+    shown = _shown(first, len(outcome.names)) if first is not None else []
+    return tuple(e.alias_or_name if isinstance(e, exp.Alias | exp.Column) else "" for e in shown) or outcome.names
+
+
 def _declared(engine: Engine, translated: Translated) -> dict[str, Kind]:
     found: dict[str, Kind] = {}
     for table in translated.tables:

@@ -62,6 +62,9 @@ def test_a_statement_error_lets_the_batch_go_on_and_a_conversion_error_ends_it(s
         ("SELECT @x", 137),
         ("SELECT nix(1)", 195),
         ("SELECT FROM WHERE", 102),
+        ("DECLARE @t TABLE (a int)", 50000),
+        ("DELETE sys.databases", 259),
+        ("UPDATE sys.databases SET name = 'x'", 259),
         ("MERGE T USING T AS s ON 1 = 1 WHEN MATCHED THEN DELETE;", 50000),
         ("CREATE VIEW v AS SELECT 1 AS a", 50000),
         ("CREATE TABLE dbo.T (id int)", 2714),
@@ -235,6 +238,11 @@ def test_columns_have_their_declared_types(sa: Any) -> None:
     assert row[0] is True
     assert row[1:3] == (datetime.fromisoformat("2026-01-02 03:04:05"), Decimal("1.5000"))
     assert row[4] == b"\x01\x02"
+
+
+def test_an_expression_without_alias_has_no_name(sa: Any) -> None:
+    columns = next(a for a in sa.run("SELECT MAX(q), 1, n, q + 1 AS x FROM T GROUP BY n, q") if isinstance(a, Columns))
+    assert [c.name for c in columns.columns] == ["", "", "n", "x"]
 
 
 def test_a_remote_call_takes_parameters_by_place_and_by_name_and_returns_outputs(sa: Any) -> None:
