@@ -1,0 +1,192 @@
+"""The catalog views: filled from the instance's state into temporary tables just before a statement reads them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lab.sqlserver.kinds import kind_of, moment_text
+from lab.sqlserver.store import PAGE, Database
+from lab.sqlserver.tables import declared, quoted
+
+if TYPE_CHECKING:
+    from lab.sqlserver.session import LabSession
+
+Rows = list[tuple[Any, ...]]
+_STATES = {"ONLINE": 0, "RESTORING": 1, "OFFLINE": 6}
+_ACCESS = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
+_RECOVERY = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
+
+
+def _databases(session: "LabSession") -> Rows:
+    return [_database(d) for d in session.server.store.databases]
+
+
+def _database(d: Database) -> tuple[Any, ...]:
+    return (
+        d.name, d.id, None, _sid(d.owner), d.created, d.compatibility, d.collation, _ACCESS[d.access], d.access,
+        int(d.read_only), _STATES[d.state], d.state, _RECOVERY[d.recovery], d.recovery, int(d.trustworthy), 0, 0,
+        int(d.id <= 4),
+    )  # fmt: skip
+
+
+def _sid(owner: str) -> bytes:
+    return b"\x01" if owner == "sa" else owner.encode("utf-16-le")
+
+
+def _files(session: "LabSession", databases: list[Database]) -> Rows:
+    found: Rows = []
+    for d in databases:
+        for n, f in enumerate(d.files, start=1):
+            path = session.server.disk.path(f.physical)
+            pages = -(-path.stat().st_size // PAGE) if path.exists() else 0
+            kind = int(f.type == "LOG")
+            found.append((d.id, n, kind, f.type, f.logical, f.physical, 0, "ONLINE", pages, -1))
+    return found
+
+
+def _sessions(session: "LabSession") -> Rows:
+    return [
+        (
+            s.number, s.login_time, s.login.host, s.login.program, s.account.name, s.account.name,
+            "running" if s.command else "sleeping", s.open_transactions, s.database_id, 1, s.login_time,
+        )
+        for s in session.server.sessions_now()
+    ]  # fmt: skip
+
+
+def _requests(session: "LabSession") -> Rows:
+    return [
+        (s.number, 0, s.started, "running", s.command, s.database_id, float(s.percent), 0, 0)
+        for s in session.server.sessions_now()
+        if s.command
+    ]
+
+
+def _server_principals(session: "LabSession") -> Rows:
+    now = moment_text(datetime.now(UTC).replace(tzinfo=None))
+    return [
+        (a.name, n, bytes.fromhex(a.sid[2:]), "S", "SQL_LOGIN", int(a.disabled), now, a.default_database)
+        for n, a in enumerate(session.server.rights.accounts, start=1)
+    ]
+
+
+def _database_principals(session: "LabSession") -> Rows:
+    database = session.server.store.usable(session.database)
+    users = session.server.rights.users(database)
+    rows = [("dbo", 1, "S", "SQL_USER", "dbo", _sid(database.owner))]
+    return [*rows, *((n, i, "S", "SQL_USER", "dbo", bytes.fromhex(s[2:])) for i, (n, s, _) in enumerate(users, 5))]
+
+
+def _objects(session: "LabSession") -> Rows:
+    schema = session.engine.schema(session.server.store.usable(session.database))
+    outcome = session.engine.run(
+        f"SELECT name, type FROM {schema}.sqlite_master WHERE type IN ('table', 'view') "  # noqa: S608 -- our own name
+        "AND name NOT LIKE 'sqlite[_]%' AND name NOT LIKE 'lab$%' ORDER BY name"
+    )
+    return [
+        (name.split(".")[-1], object_id(name), 1, *(("U ", "USER_TABLE") if kind == "table" else ("V ", "VIEW")), 0)
+        for name, kind in outcome.rows
+    ]
+
+
+def object_id(name: str) -> int:
+    """A number that stays the same for a name."""
+    return 100_000 + int.from_bytes(name.lower().encode(), "big") % 2_000_000_011
+
+
+def _tables(session: "LabSession") -> Rows:
+    return [row for row in _objects(session) if row[3] == "USER_TABLE"]
+
+
+def _schemas(_: "LabSession") -> Rows:
+    return [("dbo", 1), ("sys", 4)]
+
+
+def _volumes(session: "LabSession") -> Rows:
+    disk = session.server.disk
+    return [
+        (
+            d.id,
+            n,
+            f"{f.physical[:1].upper()}:\\",
+            f"{f.physical[:1].upper()}:\\",
+            disk.free(f.physical) * 4,
+            disk.free(f.physical),
+        )
+        for d in session.server.store.databases
+        for n, f in enumerate(d.files, start=1)
+    ]
+
+
+_OBJECT_COLUMNS = (
+    "name sysname, object_id int, schema_id int, type varchar(2), type_desc nvarchar(60), is_ms_shipped bit"
+)
+_FILE_COLUMNS = (
+    "database_id int, file_id int, type tinyint, type_desc nvarchar(60), name sysname, physical_name nvarchar(260), "
+    "state tinyint, state_desc nvarchar(60), size int, max_size int"
+)
+# View -> its columns, and where its rows come from.
+VIEWS: dict[str, tuple[str, Callable[["LabSession"], Rows]]] = {
+    "databases": (
+        "name sysname, database_id int, source_database_id int, owner_sid varbinary(85), create_date datetime, "
+        "compatibility_level tinyint, collation_name sysname, user_access tinyint, user_access_desc nvarchar(60), "
+        "is_read_only bit, state tinyint, state_desc nvarchar(60), recovery_model tinyint, "
+        "recovery_model_desc nvarchar(60), is_trustworthy_on bit, is_db_chaining_on bit, is_encrypted bit, "
+        "is_system bit",
+        _databases,
+    ),
+    "master_files": (_FILE_COLUMNS, lambda s: _files(s, s.server.store.databases)),
+    "database_files": (_FILE_COLUMNS, lambda s: _files(s, [s.server.store.usable(s.database)])),
+    "dm_exec_sessions": (
+        "session_id smallint, login_time datetime, host_name nvarchar(128), program_name nvarchar(128), "
+        "login_name nvarchar(128), original_login_name nvarchar(128), status nvarchar(30), "
+        "open_transaction_count int, database_id smallint, is_user_process bit, last_request_start_time datetime",
+        _sessions,
+    ),
+    "dm_exec_requests": (
+        "session_id smallint, request_id int, start_time datetime, status nvarchar(30), command nvarchar(32), "
+        "database_id smallint, percent_complete float, blocking_session_id smallint, estimated_completion_time bigint",
+        _requests,
+    ),
+    "server_principals": (
+        "name sysname, principal_id int, sid varbinary(85), type varchar(1), type_desc nvarchar(60), is_disabled bit, "
+        "create_date datetime, default_database_name sysname",
+        _server_principals,
+    ),
+    "sql_logins": ("", _server_principals),
+    "database_principals": (
+        "name sysname, principal_id int, type varchar(1), type_desc nvarchar(60), default_schema_name sysname, "
+        "sid varbinary(85)",
+        _database_principals,
+    ),
+    "objects": (_OBJECT_COLUMNS, _objects),
+    "tables": (_OBJECT_COLUMNS, _tables),
+    "schemas": ("name sysname, schema_id int", _schemas),
+    "dm_os_volume_stats": (
+        "database_id int, file_id int, volume_mount_point nvarchar(512), volume_id nvarchar(512), total_bytes bigint, "
+        "available_bytes bigint",
+        _volumes,
+    ),
+}
+VIEWS["sql_logins"] = (VIEWS["server_principals"][0], _server_principals)
+FILE_EXISTS = "file_exists int, file_is_a_directory int, parent_directory_exists int"
+
+
+def fill(session: "LabSession", name: str, columns: str, rows: Rows) -> None:
+    """A temporary table of that name with these rows."""
+    parts = [c.strip().split(" ") for c in columns.split(", ")]
+    made = ", ".join(f"{quoted(n)} {declared(t, kind_of(t))}" for n, t in parts)
+    session.engine.run(f"DROP TABLE IF EXISTS temp.{quoted(name)}")
+    session.engine.run(f"CREATE TEMP TABLE {quoted(name)} ({made})")
+    marks = ", ".join("?" * len(parts))
+    for row in rows:
+        session.engine.run(f"INSERT INTO temp.{quoted(name)} VALUES ({marks})", row)  # noqa: S608 -- our own names
+
+
+def view(session: "LabSession", name: str) -> str | None:
+    """Fill a catalog view; its name in the temporary schema, or None when there is none of that name."""
+    known = VIEWS.get(name.lower())
+    if known is None:
+        return None
+    fill(session, f"sys.{name.lower()}", known[0], known[1](session))
+    return f"sys.{name.lower()}"

@@ -1,0 +1,112 @@
+"""CREATE LOGIN, CREATE and ALTER USER, ALTER ROLE, ALTER AUTHORIZATION."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lab.sqlserver.alter import need_owner
+from lab.sqlserver.cursor import Cursor
+from lab.sqlserver.errors import SqlError, lab_cannot
+from lab.sqlserver.scope import Scope
+from lab.sqlserver.statements import Plain
+from lab.sqlserver.store import Database
+from lab.tds.answers import Answer, Done
+
+if TYPE_CHECKING:
+    from lab.sqlserver.session import LabSession
+
+
+def create_login(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """CREATE LOGIN x WITH PASSWORD = '…'."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("CREATE", "LOGIN")
+    name = cursor.name()
+    cursor.expect("WITH", "PASSWORD", "=")
+    password = cursor.take().value
+    if not cursor.ended():
+        raise lab_cannot(f"CREATE LOGIN {name} with more options than a password")
+    if not session.server.rights.is_admin(session.account):
+        raise SqlError(15247)
+    session.server.rights.create(name, password)
+    session.record("create login", "master", login=name)
+    yield Done()
+
+
+def _here(session: "LabSession") -> Database:
+    database = session.reach(session.database)
+    if not session.server.rights.may(session.account, database, "OWN"):
+        raise SqlError(15247)
+    return database
+
+
+def create_user(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """CREATE USER u FOR LOGIN l."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("CREATE", "USER")
+    name = login = cursor.name()
+    if cursor.accept("FOR", "LOGIN") or cursor.accept("FROM", "LOGIN"):
+        login = cursor.name()
+    if not cursor.ended():
+        raise lab_cannot(statement.text)
+    _bind(session, _here(session), name, login)
+    yield Done()
+
+
+def alter_user(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """ALTER USER u WITH LOGIN = l: the cure of orphans after a restore."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("ALTER", "USER")
+    name = cursor.name()
+    if not cursor.accept("WITH", "LOGIN", "="):
+        raise lab_cannot(statement.text)
+    login, database = cursor.name(), _here(session)
+    cursor.finish()
+    if name.lower() not in [u.lower() for u, _, _ in session.server.rights.users(database)]:
+        raise SqlError(15151, "alter", ("user", "用户"), name)
+    _bind(session, database, name, login)
+    yield Done()
+
+
+def _bind(session: "LabSession", database: Database, user: str, login: str) -> None:
+    account = session.server.rights.find(login)
+    if account is None:
+        raise SqlError(15007, login)
+    taken = [u for u, sid, _ in session.server.rights.users(database) if sid == account.sid]
+    if taken and taken[0].lower() != user.lower():
+        raise SqlError(334)
+    session.server.rights.add_user(database, user, account.sid)
+    session.record("bind user", database.name, user=user, login=login)
+
+
+def alter_role(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """ALTER ROLE r ADD MEMBER u."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("ALTER", "ROLE")
+    role = cursor.name()
+    if not cursor.accept("ADD", "MEMBER"):
+        raise lab_cannot(statement.text)
+    user, database = cursor.name(), _here(session)
+    cursor.finish()
+    known = {u.lower(): sid for u, sid, _ in session.server.rights.users(database)}
+    if user.lower() not in known:
+        raise SqlError(15151, "add", ("principal", "主体"), user)
+    session.server.rights.add_user(database, user, known[user.lower()], (role,))
+    session.record("add member", database.name, role=role, user=user)
+    yield Done()
+
+
+def alter_authorization(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """ALTER AUTHORIZATION ON DATABASE::x TO l."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("ALTER", "AUTHORIZATION", "ON", "DATABASE", "::")
+    database = session.server.store.get(cursor.name())
+    cursor.expect("TO")
+    login = cursor.name()
+    cursor.finish()
+    need_owner(session, database)
+    account = session.server.rights.find(login)
+    if account is None:
+        raise SqlError(15151, "find", ("principal", "主体"), login)
+    database.owner = account.name
+    session.server.store.save()
+    session.record("alter authorization", database.name, owner=account.name)
+    yield Done()

@@ -1,0 +1,106 @@
+"""Logins, users and what they may."""
+
+import json
+import threading
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lab.sqlserver.errors import SqlError
+from lab.sqlserver.store import SYSTEM, Database, Store
+
+_ALLOWED = {
+    "db_datareader": {"SELECT"},
+    "db_datawriter": {"INSERT", "UPDATE", "DELETE"},
+    "db_ddladmin": {"DDL"},
+    "db_backupoperator": {"BACKUP"},
+}
+_OF_EVERYONE = {("msdb", "SELECT"), ("master", "SELECT"), ("tempdb", "SELECT"), ("tempdb", "DDL")}
+
+
+@dataclass
+class Account:
+    """A login of the server."""
+
+    name: str
+    password: str
+    sid: str
+    roles: list[str] = field(default_factory=list)
+    default_database: str = "master"
+    disabled: bool = False
+
+
+class Rights:
+    """All logins, and the users that they are in the databases (those live in the databases' own files)."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self._path = folder / "logins.json"
+        self._store = store
+        self._lock = threading.Lock()
+        stored = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else []
+        self.accounts = [Account(**a) for a in stored]
+
+    def create(self, name: str, password: str, *, roles: tuple[str, ...] = (), default_database: str = "") -> Account:
+        """A new login. Raises SqlError 15025."""
+        if self.find(name):
+            raise SqlError(15025, name)
+        account = Account(name=name, password=password, sid="0x" + uuid.uuid4().hex.upper(), roles=list(roles))
+        account.default_database = default_database or "master"
+        self.accounts.append(account)
+        self.save()
+        return account
+
+    def save(self) -> None:
+        """Write all logins."""
+        with self._lock:
+            self._path.write_text(json.dumps([asdict(a) for a in self.accounts], indent=1), encoding="utf-8")
+
+    def find(self, name: str) -> Account | None:
+        """By name."""
+        return next((a for a in self.accounts if a.name.lower() == name.lower()), None)
+
+    def add_user(self, database: Database, name: str, sid: str, roles: tuple[str, ...] = ()) -> None:
+        """A user in a database, or another login and more roles for one that is there."""
+        with self._store.opened(database) as connection:
+            row = connection.execute('SELECT roles FROM "lab$users" WHERE name = ?', (name,)).fetchone()
+            merged = " ".join(dict.fromkeys([*(row[0].split() if row else []), *roles]))
+            connection.execute('INSERT OR REPLACE INTO "lab$users" VALUES (?, ?, ?)', (name, sid, merged))
+
+    def users(self, database: Database) -> list[tuple[str, str, list[str]]]:
+        """Name, sid and roles of each user."""
+        with self._store.opened(database) as connection:
+            rows = connection.execute('SELECT name, sid, roles FROM "lab$users" ORDER BY name').fetchall()
+        return [(n, s, r.split()) for n, s, r in rows]
+
+    def is_admin(self, account: Account) -> bool:
+        """A member of sysadmin."""
+        return "sysadmin" in account.roles
+
+    def roles_in(self, account: Account, database: Database) -> list[str] | None:
+        """The roles there, or None for no access."""
+        if self.is_admin(account) or database.owner.lower() == account.name.lower():
+            return ["db_owner"]
+        if database.state == "ONLINE" and not (database.name in SYSTEM and database.name != "model"):
+            return next((roles for _, sid, roles in self.users(database) if sid == account.sid), None)
+        return [] if database.name in SYSTEM else None
+
+    def need_access(self, account: Account, database: Database) -> None:
+        """Raises SqlError 916."""
+        if self.roles_in(account, database) is None:
+            raise SqlError(916, account.name, database.name)
+
+    def may(self, account: Account, database: Database, right: str) -> bool:
+        """Rights are SELECT, INSERT, UPDATE, DELETE, DDL, BACKUP, OWN."""
+        roles = self.roles_in(account, database)
+        if roles is None:
+            return False
+        return (
+            "db_owner" in roles
+            or (database.name.lower(), right) in _OF_EVERYONE
+            or any(right in _ALLOWED.get(role, ()) for role in roles)
+        )
+
+    def may_restore(self, account: Account, database: Database | None) -> bool:
+        """sysadmin, dbcreator, or the owner of a database that exists: db_owner is not enough."""
+        owner = database is not None and database.owner.lower() == account.name.lower()
+        return owner or bool({"sysadmin", "dbcreator"} & set(account.roles))

@@ -1,0 +1,184 @@
+"""T-SQL's functions that ask the session or the server."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lab.sqlserver.catalog import object_id
+from lab.sqlserver.errors import SqlError, lab_cannot
+from lab.sqlserver.store import Database
+from lab.sqlserver.tables import flat
+
+if TYPE_CHECKING:
+    from lab.sqlserver.session import LabSession
+
+DATABASE_VERSIONS = {10: 661, 11: 706, 12: 782, 13: 852, 14: 869, 15: 904, 16: 957, 17: 998}
+_RIGHTS = {"SELECT", "INSERT", "UPDATE", "DELETE", "BACKUP DATABASE", "CREATE TABLE"}
+
+
+def functions_of(session: "LabSession") -> dict[str, Callable[..., Any]]:
+    """All of them for one session, by lower-case name."""
+    names: dict[str, Callable[..., Any]] = {
+        name: partial(_constant, value)
+        for name, value in {
+            "app_name": session.login.program,
+            "host_name": session.login.host,
+            "suser_id": 1,
+            "user_id": 1,
+            "schema_name": "dbo",
+        }.items()
+    }
+    return {**names, **_of_names(session), **_of_errors(session), **_of_rights(session), **_of_state(session)}
+
+
+def _constant(value: Any, *_: Any) -> Any:
+    return value
+
+
+def _of_names(session: "LabSession") -> dict[str, Callable[..., Any]]:
+    store = session.server.store
+
+    def database(name: str | None = None) -> Database | None:
+        return store.find(session.database if name is None else name)
+
+    def database_name(number: int | None = None) -> str | None:
+        found = database() if number is None else store.by_id(number)
+        return found.name if found else None
+
+    def login_name(*_: Any) -> str:
+        return session.account.name
+
+    def login_sid(name: str | None = None) -> bytes | None:
+        account = session.server.rights.find(name or session.account.name)
+        return bytes.fromhex(account.sid[2:]) if account else None
+
+    return {
+        "db_id": lambda name=None: getattr(database(name), "id", None),
+        "db_name": database_name,
+        "suser_sname": login_name,
+        "suser_name": login_name,
+        "original_login": login_name,
+        "user_name": lambda *_: _user_name(session),
+        "suser_sid": login_sid,
+        "object_id": lambda name, *_: _object_id(session, name),
+        "serverproperty": lambda name: session.server.properties.get(str(name).lower()),
+        "databasepropertyex": lambda name, key: _property(session, name, key),
+    }
+
+
+def _user_name(session: "LabSession") -> str:
+    database = session.server.store.usable(session.database)
+    if "db_owner" in (session.server.rights.roles_in(session.account, database) or []):
+        return "dbo"
+    users = session.server.rights.users(database)
+    return next((n for n, sid, _ in users if sid == session.account.sid), "guest")
+
+
+def _object_id(session: "LabSession", name: str) -> int | None:
+    parts = [p.strip('[]"') or "dbo" for p in str(name).split(".")]
+    if parts[-1].startswith("#"):
+        schema, table = "temp", parts[-1]
+    else:
+        database = session.reach(parts[0] if len(parts) == 3 else session.database)
+        schema, table = session.engine.schema(database), flat(parts)
+    sql = f"SELECT 1 FROM {schema}.sqlite_master WHERE name = ? COLLATE NOCASE"  # noqa: S608 -- our own name
+    return object_id(table) if session.engine.connection.execute(sql, (table,)).fetchone() else None
+
+
+def _property(session: "LabSession", name: str, key: str) -> Any:
+    found = session.server.store.find(name)
+    if found is None:
+        return None
+    return {
+        "status": found.state,
+        "version": session.server.database_version if found.state == "ONLINE" else None,
+        "updateability": "READ_ONLY" if found.read_only else "READ_WRITE",
+        "useraccess": found.access,
+        "recovery": found.recovery,
+        "collation": found.collation,
+    }.get(str(key).lower())
+
+
+def _of_errors(session: "LabSession") -> dict[str, Callable[..., Any]]:
+    def caught(ask: Callable[[SqlError], Any]) -> Callable[[], Any]:
+        return lambda: ask(session.caught[-1]) if session.caught else None
+
+    return {
+        "error_number": caught(lambda e: e.number),
+        "error_message": caught(lambda e: e.message(session.language, e.line).text),
+        "error_severity": caught(lambda e: e.severity),
+        "error_state": caught(lambda e: e.state),
+        "error_line": caught(lambda e: e.line),
+        "error_procedure": lambda: None,
+        "xact_state": lambda: -1 if session.doomed else int(session.transaction_count > 0),
+    }
+
+
+def _of_rights(session: "LabSession") -> dict[str, Callable[..., Any]]:
+    rights = session.server.rights
+
+    def role(name: str, login: str | None = None) -> int | None:
+        account = rights.find(login) if login else session.account
+        return None if account is None else int(name.lower() in [*account.roles, "public"] or rights.is_admin(account))
+
+    def member(name: str, *_: Any) -> int:
+        roles = rights.roles_in(session.account, session.server.store.get(session.database)) or []
+        return int(name.lower() in [*roles, "public"])
+
+    def access(name: str) -> int | None:
+        found = session.server.store.find(name)
+        return None if found is None else int(rights.roles_in(session.account, found) is not None)
+
+    def permission(securable: str | None, kind: str | None, right: str, *_: Any) -> int:
+        if securable is None or rights.is_admin(session.account):
+            return int(rights.is_admin(session.account))
+        wanted = right.upper()
+        if str(kind).upper() == "DATABASE" and wanted in _RIGHTS:
+            short = {"BACKUP DATABASE": "BACKUP", "CREATE TABLE": "DDL"}.get(wanted, wanted)
+            return int(rights.may(session.account, session.server.store.get(securable.strip("[]")), short))
+        raise lab_cannot(f"HAS_PERMS_BY_NAME for {kind} {right}")
+
+    return {
+        "is_srvrolemember": role,
+        "is_member": member,
+        "is_rolemember": member,
+        "has_dbaccess": access,
+        "has_perms_by_name": permission,
+    }
+
+
+def _of_state(session: "LabSession") -> dict[str, Callable[..., Any]]:
+    locks = session.server.locks
+
+    def name(resource: str) -> str:
+        return f"app:{session.database_id}:{resource}"
+
+    return {
+        "scope_identity": lambda: session.last_identity,
+        "current_transaction_id": lambda: session.transaction_id,
+        "applock_test": lambda _, resource, mode, __: int(locks.test(name(resource), session.number, mode)),
+        "applock_mode": lambda _, resource, __: locks.mode(name(resource), session.number),
+        "lab_global": lambda key: _global(session, key),
+    }
+
+
+def _global(session: "LabSession", key: str) -> Any:
+    known: dict[str, Any] = {
+        "rowcount": session.row_count,
+        "error": session.error,
+        "trancount": session.transaction_count,
+        "spid": session.number,
+        "identity": session.last_identity,
+        "version": session.server.version_text,
+        "servername": session.server.name,
+        "servicename": "MSSQLSERVER",
+        "language": "简体中文" if session.language == "zh" else "us_english",
+        "lock_timeout": session.engine.lock_timeout_ms,
+        "max_precision": 38,
+        "textsize": 2147483647,
+        "options": 5496,
+        "nestlevel": 0,
+    }
+    if key not in known:
+        raise lab_cannot(f"@@{key}")
+    return known[key]
