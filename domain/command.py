@@ -34,6 +34,11 @@ class Fence:
         """
         return f"job{self.job}.{self.asked:x}-run{self.run}-{step.replace(':', '.')}"
 
+    def marks(self, step: str) -> dict[str, Any]:
+        """What a command for `step` carries to the target, by which the target tells attempts apart."""
+        seal = {"job": self.job, "epoch": self.epoch} if self.seal else None
+        return {"token": self.token(step), "job": self.job, "epoch": self.epoch, "seal": seal}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
@@ -57,11 +62,41 @@ class PowerShell(Command):
     fence: str = ""  # the key of the step whose token this script uses
 
     def fenced(self, fence: "Fence") -> "PowerShell":
-        if not self.fence:
-            return self
-        seal = {"job": fence.job, "epoch": fence.epoch} if fence.seal else None
-        mine = {"token": fence.token(self.fence), "job": fence.job, "epoch": fence.epoch, "seal": seal}
-        return replace(self, args={**self.args, **mine})
+        return replace(self, args={**self.args, **fence.marks(self.fence)}) if self.fence else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sql(Command):
+    """A verb of ours on a database server, such as `backup`: what it does is in executors/sql_server, this is data.
+
+    `host` is the database server's path. The name of the attempt is in the name of its session on the server.
+    """
+
+    wire: ClassVar[str] = "mssql"
+    verb: str
+    args: dict[str, Any] = field(default_factory=dict)
+    fence: str = ""  # the key of the step whose token this verb uses
+
+    def fenced(self, fence: "Fence") -> "Sql":
+        return replace(self, args={**self.args, **fence.marks(self.fence)}) if self.fence else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carry(Command):
+    """Carry a file between the exchange folder of a database server and the artifact store, or drop it from there.
+
+    `stow` puts the file of the attempt `fence` into the store; `fetch` lays the artifact into the folder.
+    """
+
+    wire: ClassVar[str] = "exchange"
+    act: str  # stow | fetch | drop
+    file: str = ""  # its name in the folder; `{token}` is the attempt's
+    artifact: str = ""  # fetch: its id
+    tenant: str = ""  # stow: whose it becomes
+    fence: str = ""
+
+    def fenced(self, fence: "Fence") -> "Carry":
+        return replace(self, file=self.file.replace("{token}", fence.token(self.fence))) if self.fence else self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +131,7 @@ class Pause(Command):
     seconds: float = 0.0
 
 
-KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, SiteProbe, Together, Pause)}
+KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, Sql, Carry, SiteProbe, Together, Pause)}
 
 
 def to_data(command: Command) -> dict[str, Any]:
@@ -140,6 +175,12 @@ class Call(Protocol):
 
     def say(self, stream: str, line: str) -> None:
         """A line of output, as it comes. `stream` is `stdout`, `stderr` or `note`."""
+
+    def progress(self, percent: float, **facts: Any) -> None:
+        """How far it is, 0 to 100; facts such as `bytes` or `eta_s`. May be called often: not every call is kept."""
+
+    def part(self, number: int, facts: Mapping[str, Any]) -> None:
+        """How part `number` of a long step stands, such as a batch of a script: stored, to be read page by page."""
 
     def stop_asked(self) -> bool:
         """True once somebody cancelled the job or this worker lost it: end the remote work and verify that it ended."""

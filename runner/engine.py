@@ -18,12 +18,12 @@ from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
 from runner.hold import Hold
 from runner.summary import things
+from runner.watch import Watch
 
 log = logging.getLogger("yunwei.engine")
 
 MAX_SENDS: Final = 3  # of a step of which it is certain that nothing was sent
 MAX_RUNS: Final = 3  # of a destructive step that provably did not happen
-MAX_BYTES: Final = 1_000_000
 LOOK_TIMEOUT_S: Final = 60.0
 _TRY_AGAIN: Final = (Unreachable, Severed, TimedOut, Broke)
 
@@ -47,26 +47,6 @@ class StepFailed(Exception):
 
 class Undecided(StepFailed):
     """Nobody can tell what a step did: an operator has to."""
-
-
-class Watch:
-    """One call of an executor, as seen from the job that makes it."""
-
-    def __init__(self, hold: Hold, step: Step, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
-        self.max_bytes = MAX_BYTES
-        self._hold = hold
-        self._interruptible = step.interruptible
-
-    def say(self, stream: str, line: str) -> None:
-        self._hold.say(stream, line)
-
-    def stop_asked(self) -> bool:
-        """A step that cannot be cut short is not: the stop waits for its end. A lost job is cut short in any case."""
-        return self._hold.lost.is_set() or (self._interruptible and self._hold.asked_to_stop.is_set())
-
-    def on_stop(self, wake: Callable[[], None]) -> None:
-        self._hold.on_stop(wake)
 
 
 class Engine:

@@ -182,6 +182,17 @@ token = Table(
     _moment("revoked_at"),
 )
 
+part = Table(
+    "part",
+    metadata,
+    Column("job", _Id, primary_key=True),
+    Column("step", String(60), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("colour", String(10), nullable=False),
+    Column("facts", Text, nullable=False),
+)
+Index("part_by_colour", part.c.job, part.c.step, part.c.colour, part.c.number)
+
 worker = Table(
     "worker",
     metadata,
