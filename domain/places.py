@@ -50,12 +50,43 @@ class Host:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One folder that SQL Server and yunwei both see: `there` as the server names it, `here` as this machine does."""
+
+    there: str
+    here: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlServer:
+    """How to sign in on a database server. Without `verify` any certificate is taken, so anyone can pose as it."""
+
+    user: str
+    password: SecretRef
+    exchange: Exchange
+    encryption: str = "required"  # required | optional
+    ca_file: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlLogin:
+    """A login that reaches one data center's database and nothing else."""
+
+    user: str
+    password: SecretRef
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatabaseHost:
-    """The environment's database server, as its app servers reach it."""
+    """The environment's database server. Without `sql` nothing is done on it."""
 
     name: str
     address: str
     port: int = 1433
+    path: str = ""
+    sql: SqlServer | None = None
+    winrm: WinRM | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +124,7 @@ class DataCenter:
     path: str
     title: str
     database: str
+    script_login: SqlLogin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,36 @@
+"""The ledger of batches, in the data center itself: a row is committed together with what the batch changed.
+
+So after a crash it is known which batches took effect. The table belongs to us; a script's login may add rows only.
+"""
+
+from typing import Final
+
+from executors import mssql_quoting as quoted
+from executors.mssql_link import Link
+from executors.sql_server.server import Facts
+
+_SCHEMA: Final = "IF SCHEMA_ID('yunwei') IS NULL EXEC('CREATE SCHEMA yunwei')"
+_TABLE: Final = """
+    IF OBJECT_ID('yunwei.batch') IS NULL
+    CREATE TABLE yunwei.batch (
+        token nvarchar(200) NOT NULL, number int NOT NULL, time int NOT NULL, colour varchar(10) NOT NULL,
+        at datetime2 NOT NULL DEFAULT SYSUTCDATETIME(), PRIMARY KEY (token, number, time))"""
+_ROWS: Final = "SELECT number, time, colour FROM yunwei.batch WHERE token = %s ORDER BY number, time"
+
+
+def make_table(link: Link) -> None:
+    """In the link's database. Nothing happens if it is there."""
+    link.tell(_SCHEMA)
+    link.tell(_TABLE)
+
+
+def rows(link: Link, token: str) -> list[Facts]:
+    """What took effect for certain, in order. The link is in the data center's database."""
+    return [dict(row) for row in link.rows(_ROWS, token)]
+
+
+def entry(database: str, token: str, number: int, time: int, colour: str) -> str:
+    """The statement that adds a row, for the script's own session: it may have changed its database."""
+    table = f"{quoted.name(database)}.yunwei.batch"
+    values = f"{quoted.text(token)}, {number}, {time}, {quoted.text(colour)}"
+    return f"INSERT INTO {table} (token, number, time, colour) VALUES ({values})"  # noqa: S608  quoted, or numbers
