@@ -18,7 +18,7 @@ from domain.secret import mask
 from executors.mssql_address import Address
 from executors.mssql_batch import Limits, Ran, Said, run_batch
 from executors.mssql_socket import WatchedSocket
-from executors.mssql_tls import ANY
+from executors.mssql_tls import ANY, TlsError
 from executors.mssql_trouble import at_login, severed
 
 LOGIN_S: Final = 15
@@ -117,9 +117,9 @@ def _sign_in(address: Address, program: str, database: str, watched: WatchedSock
     except (OSError, DriverError) as error:
         watched.close()
         raise _refusal(address, error) from None
-    except Exception as error:  # OpenSSL's errors are of no common kind
+    except TlsError as error:
         watched.close()
-        raise at_login(address.host, 20002, [f"{type(error).__name__}: TLS"]) from error
+        raise at_login(address.host, 20002, [f"TLS: {error}"]) from error
 
 
 def _refusal(address: Address, error: Exception) -> Trouble:

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 from OpenSSL import SSL
 
+TlsError: Final = SSL.Error
 ANY: Final = "any certificate"  # in the place of the authorities' file
 
 
@@ -27,9 +28,9 @@ def context(ca_file: str) -> SSL.Context:
     return made
 
 
-def is_for(certificate: Any, name: bytes) -> bool:
+def is_for(cert: Any, name: bytes) -> bool:
     """Whether the certificate names this host: its alternative names, or the common name where there are none."""
-    wanted, found = name.decode("ascii").lower(), certificate.to_cryptography()
+    wanted, found = name.decode("ascii").lower(), cert.to_cryptography()
     try:
         names = found.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
     except x509.ExtensionNotFound:

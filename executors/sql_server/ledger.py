@@ -9,19 +9,18 @@ from executors import mssql_quoting as quoted
 from executors.mssql_link import Link
 from executors.sql_server.server import Facts
 
-_SCHEMA: Final = "IF SCHEMA_ID('yunwei') IS NULL EXEC('CREATE SCHEMA yunwei')"
-_TABLE: Final = """
-    IF OBJECT_ID('yunwei.batch') IS NULL
-    CREATE TABLE yunwei.batch (
+TABLE: Final = "dbo.yunwei_batch"
+_MAKE: Final = f"""
+    IF OBJECT_ID('{TABLE}') IS NULL
+    CREATE TABLE {TABLE} (
         token nvarchar(200) NOT NULL, number int NOT NULL, time int NOT NULL, colour varchar(10) NOT NULL,
-        at datetime2 NOT NULL DEFAULT SYSUTCDATETIME(), PRIMARY KEY (token, number, time))"""
-_ROWS: Final = "SELECT number, time, colour FROM yunwei.batch WHERE token = %s ORDER BY number, time"
+        at datetime2 NOT NULL, PRIMARY KEY (token, number, time))"""
+_ROWS: Final = f"SELECT number, time, colour FROM {TABLE} WHERE token = %s ORDER BY number, time"  # noqa: S608
 
 
 def make_table(link: Link) -> None:
     """In the link's database. Nothing happens if it is there."""
-    link.tell(_SCHEMA)
-    link.tell(_TABLE)
+    link.tell(_MAKE)
 
 
 def rows(link: Link, token: str) -> list[Facts]:
@@ -31,6 +30,6 @@ def rows(link: Link, token: str) -> list[Facts]:
 
 def entry(database: str, token: str, number: int, time: int, colour: str) -> str:
     """The statement that adds a row, for the script's own session: it may have changed its database."""
-    table = f"{quoted.name(database)}.yunwei.batch"
-    values = f"{quoted.text(token)}, {number}, {time}, {quoted.text(colour)}"
-    return f"INSERT INTO {table} (token, number, time, colour) VALUES ({values})"  # noqa: S608  quoted, or numbers
+    table = f"{quoted.name(database)}.{TABLE}"
+    values = f"{quoted.text(token)}, {number}, {time}, {quoted.text(colour)}, SYSUTCDATETIME()"
+    return f"INSERT INTO {table} (token, number, time, colour, at) VALUES ({values})"  # noqa: S608  quoted, or numbers

@@ -32,9 +32,9 @@ def run_script(server: Server, arguments: Arguments, call: Call) -> Facts:
     One that was stopped, or took too long, says so in `stopped`; its parts say what took effect. Raises Severed: look.
     """
     batches = read_script(server, arguments["script"])
-    with server.link(f"{arguments['token']} keeper") as keeper:
-        plan = {"batches": len(batches), "whole": arguments["whole"]}
-        return attempt.once(keeper, arguments, plan, lambda: _run(server, arguments, call, batches))
+    plan = {"batches": len(batches), "whole": arguments["whole"]}
+    with server.link(f"{arguments['token']} keeper") as keeper, _session(server, arguments, call) as session:
+        return attempt.once(keeper, arguments, plan, lambda: _Run(session, arguments, call, batches).through())
 
 
 def look_at_script(server: Server, arguments: Arguments, call: Call) -> Facts:
@@ -59,15 +59,15 @@ def read_script(server: Server, script: str) -> list[Batch]:
     return [piece for piece in found if isinstance(piece, Batch)]
 
 
-def _run(server: Server, arguments: Arguments, call: Call, batches: list[Batch]) -> Facts:
+def _session(server: Server, arguments: Arguments, call: Call) -> ScriptSession:
+    """The script's own session, with the ledger's table in place. Until here nothing was begun."""
     with server.link("yunwei ledger", arguments["database"]) as inside:
         ledger.make_table(inside)
     login = SqlLogin(user=arguments["login"], password=SecretRef(**arguments["password"]))
     address = address_of(server.host, server_of(server.host), login.user, server.secrets(login.password))
-    with ScriptSession(address, arguments["token"], arguments["database"], call) as session:
-        run = _Run(session, arguments, call, batches)
-        session.run(SETTINGS, QUIET)
-        return run.through()
+    session = ScriptSession(address, arguments["token"], arguments["database"], call)
+    session.run(SETTINGS, QUIET)
+    return session
 
 
 @dataclass
