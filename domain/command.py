@@ -32,7 +32,12 @@ class Fence:
         Its form is a contract between versions: during an upgrade an old and a new worker meet on one host, and a
         look under another name would find that nothing had happened (docs/decisions/0006).
         """
-        return f"job{self.job}.{self.asked:x}-run{self.run}-{step.replace(':', '.')}"
+        return f"{self.work}-run{self.run}-{step.replace(':', '.')}"
+
+    @property
+    def work(self) -> str:
+        """The job's name on a target, whatever the run: for files and scratch databases that are its own."""
+        return f"job{self.job}.{self.asked:x}"
 
     def marks(self, step: str) -> dict[str, Any]:
         """What a command for `step` carries to the target, by which the target tells attempts apart."""
@@ -69,34 +74,35 @@ class PowerShell(Command):
 class Sql(Command):
     """A verb of ours on a database server, such as `backup`: what it does is in executors/sql_server, this is data.
 
-    `host` is the database server's path. The name of the attempt is in the name of its session on the server.
+    `host` is the database server's path. In its texts `{work}` stands for the job's own name there.
     """
 
     wire: ClassVar[str] = "mssql"
     verb: str
     args: dict[str, Any] = field(default_factory=dict)
-    fence: str = ""  # the key of the step whose token this verb uses
+    fence: str  # the key of the step whose token this verb uses
 
     def fenced(self, fence: "Fence") -> "Sql":
-        return replace(self, args={**self.args, **fence.marks(self.fence)}) if self.fence else self
+        args = {k: _worked(v, fence) for k, v in self.args.items()}
+        return replace(self, args={**args, **fence.marks(self.fence)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carry(Command):
-    """Carry a file between the exchange folder of a database server and the artifact store, or drop it from there.
+    """Carry a file between the exchange folder of a database server and the artifact store, or drop it there.
 
-    `stow` puts the file of the attempt `fence` into the store; `fetch` lays the artifact into the folder.
+    `stow` puts the file into the store under `key`; `fetch` lays an artifact (by its id, or by `key`) into the folder.
+    `{work}` stands for the job's own name.
     """
 
     wire: ClassVar[str] = "exchange"
     act: str  # stow | fetch | drop
-    file: str = ""  # its name in the folder; `{token}` is the attempt's
-    artifact: str = ""  # fetch: its id
-    tenant: str = ""  # stow: whose it becomes
-    fence: str = ""
+    file: str
+    artifact: str = ""
+    key: str = ""
 
     def fenced(self, fence: "Fence") -> "Carry":
-        return replace(self, file=self.file.replace("{token}", fence.token(self.fence))) if self.fence else self
+        return replace(self, file=_worked(self.file, fence), key=_worked(self.key, fence))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +135,10 @@ class Pause(Command):
     wire: ClassVar[str] = "none"
     host: str = ""
     seconds: float = 0.0
+
+
+def _worked(value: Any, fence: Fence) -> Any:
+    return value.replace("{work}", fence.work) if isinstance(value, str) else value
 
 
 KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, Sql, Carry, SiteProbe, Together, Pause)}

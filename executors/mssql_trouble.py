@@ -46,7 +46,7 @@ def of_statement(host: str, what: str, number: int, texts: Sequence[str]) -> Tro
     said = _joined(texts) or str(number)
     facts: dict[str, Any] = {"host": host, "statement": what, "number": number, "said": list(texts)}
     if number in BROKEN or number in KILLED:
-        return severed(host, what, said, **facts)
+        return severed(host, what, said, number=number, said=list(texts))
     if number in _NO_RIGHT:
         zh, en = f"{host}：没有权限执行 {what}：{said}", f"{host}: no right to {what}: {said}"
         return Denied(Text(zh, en), **facts)
@@ -60,7 +60,7 @@ def severed(host: str, what: str, why: str, **facts: Any) -> Severed:
     """The wire broke after `what` was sent."""
     zh = f"{host}：执行 {what} 时连接中断：{why}；结果未知，须向服务器核实"
     en = f"{host}: the connection broke during {what}: {why}; what it did is unknown until the server is asked"
-    return Severed(Text(zh, en), **{"host": host, "statement": what, **facts})
+    return Severed(Text(zh, en), host=host, statement=what, **facts)
 
 
 def _advice(number: int, texts: Sequence[str]) -> Text | None:

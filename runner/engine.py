@@ -7,7 +7,7 @@ breaks, or a worker was lost, only a look at the target decides: done, not done,
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from domain.command import Command, Executor, Reading
@@ -92,7 +92,9 @@ class Engine:
 
     def _close_step(self, hold: Hold, step: Step, judgement: Judgement) -> None:
         hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
-        if step.destructive:
+        for made in judgement.made:
+            hold.made(made)
+        if step.destructive or judgement.made:
             hold.record(hold.step + 1)
         else:
             hold.step += 1  # written with the next commit; repeating a harmless step costs nothing
@@ -228,9 +230,24 @@ class Engine:
     def _end_badly(self, hold: Hold, error: Exception) -> None:
         try:
             kind, text, facts = _verdict(hold, error)
+            if kind is not Kind.UNDECIDED:  # an operator may still go on from here
+                self._clean_up(hold)
             hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
         except (Overtaken, StoreDown) as trouble:
             log.warning("job %s could not be ended by this attempt: %s", hold.job.number, trouble)
+
+    def _clean_up(self, hold: Hold) -> None:
+        """Send the undo of every step that was reached, the last one first. One that fails is told, and no more."""
+        for step in reversed(hold.plan[: hold.step + 1]):
+            if step.undo is None:
+                continue
+            try:
+                self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)
+                hold.note(Kind.LOOKED, step=step.key, why="undo", text=Text("已清理", "cleaned up").as_dict())
+            except (Overtaken, StoreDown):
+                raise
+            except Trouble as trouble:
+                hold.note(Kind.ALARM, step=step.key, why="undo", code=trouble.code, text=trouble.text.as_dict())
 
 
 def _verdict(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
@@ -242,6 +259,8 @@ def _verdict(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
             return Kind.CANCELLED, Text("已按要求停止", "stopped as asked"), {"step": step}
         case Undecided(judgement=j):
             return Kind.UNDECIDED, j.text, {"step": step, "evidence": dict(j.evidence)}
+        case StepFailed(judgement=j) if hold.asked_to_stop.is_set() and j.evidence.get("stopped"):
+            return Kind.CANCELLED, j.text, {"step": step, "evidence": dict(j.evidence)}
         case StepFailed(judgement=j):
             return Kind.FAILED, j.text, {"step": step, "evidence": dict(j.evidence)}
         case Trouble():

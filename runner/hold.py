@@ -17,6 +17,7 @@ from domain.event import Event, Kind
 from domain.job import Job, State
 from domain.operation import Operation, Step
 from domain.text import Text
+from runner.artifacts import record
 from runner.claims import Claimed
 from runner.moves import move, outcome, overtaken, taken_back
 from runner.store.rows import dumps, micros, to_job
@@ -99,6 +100,10 @@ class Hold:
         colour = str(facts.get("colour", ""))
         row = {"job": self.job.number, "step": self._key(), "number": number, "colour": colour, "facts": dumps(facts)}
         self._remember(lambda tx: tx.later("put_part", **row))
+
+    def made(self, artifact: Mapping[str, Any]) -> None:
+        """An artifact that this job made, recorded with the next commit."""
+        self._remember(lambda tx: record(tx, self.job, artifact))
 
     def _remember(self, remark: Remark) -> None:
         with self._guard:

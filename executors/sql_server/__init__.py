@@ -3,7 +3,7 @@
 from executors.sql_server.backup import backup, prepare, verify
 from executors.sql_server.names import drop, rename, swap
 from executors.sql_server.prove import check, prove
-from executors.sql_server.restore import read_media, restore_beside, restore_in_place
+from executors.sql_server.restore import put_back, read_media, restore_beside, restore_in_place
 from executors.sql_server.script import look_at_script, run_script
 from executors.sql_server.server import Server, Verb
 
@@ -14,6 +14,7 @@ VERBS: dict[str, Verb] = {
     "read-media": read_media,
     "restore-beside": restore_beside,
     "restore-in-place": restore_in_place,
+    "put-back": put_back,
     "check": check,
     "swap": swap,
     "rename": rename,

@@ -35,43 +35,43 @@ def prepare(server: Server, arguments: Arguments, call: Call) -> Facts:
 
 
 def backup(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """Make the backup that bears this attempt's token, unless it is there already. Facts: its set, as msdb tells it.
+    """Make the backup called `name`, unless it is there already. Facts: its set, as msdb tells it.
 
     It may be asked again and again: the set is looked for first, and a file without a finished set is our own to
     overwrite. Raises Broke when the database cannot be backed up now, Stopped and TimedOut as agreed.
     """
-    token, database = arguments["token"], arguments["database"]
-    file = server.there(f"{token}.bak")
-    with server.link(token) as link:
+    name, database = arguments["name"], arguments["database"]
+    file = server.there(f"{name}.bak")
+    with server.link(arguments["token"]) as link:
         attempt.hold(link, arguments)
-        if finished(link, token) is None:
+        if finished(link, name) is None:
             _refuse_unfit(link, database)
             call.say("note", f"BACKUP DATABASE {database} → {file}")
             link.heard = lambda text: call.say("stdout", text)
             with watched(link, server.again, call):
-                link.tell(_statement(link, database, file, token))
-        return {"file": f"{token}.bak", "set": _proven(link, token, file)}
+                link.tell(_statement(link, database, file, name))
+        return {"file": f"{name}.bak", "set": _proven(link, name, file)}
 
 
 def verify(server: Server, arguments: Arguments, call: Call) -> Facts:
     """Read the whole file with its checksums. Raises Broke with what the server found."""
-    file = server.there(f"{arguments['token']}.bak")
-    with server.link(f"{arguments['token']} verify") as link:
+    file = server.there(f"{arguments['name']}.bak")
+    with server.link(arguments["token"]) as link:
         link.heard = lambda text: call.say("stdout", text)
         with watched(link, server.again, call):
             said = link.tell(f"RESTORE VERIFYONLY FROM DISK = {quoted.text(file)} WITH CHECKSUM")
-        return {"said": said, "set": finished(link, arguments["token"])}
+        return {"said": said, "set": finished(link, arguments["name"])}
 
 
-def finished(link: Link, token: str) -> Facts | None:
+def finished(link: Link, name: str) -> Facts | None:
     """The backup set of that name, as msdb knows it. None: there is none that was finished."""
-    row = link.row(_SET, token)
+    row = link.row(_SET, name)
     return databases.plain(row) if row and row["finished"] else None
 
 
-def _statement(link: Link, database: str, file: str, token: str) -> str:
+def _statement(link: Link, database: str, file: str, name: str) -> str:
     """COPY_ONLY: it must not become the base of the provider's own differential backups."""
-    options = ["COPY_ONLY", "CHECKSUM", "FORMAT", "INIT", f"NAME = {quoted.text(token)}", "STATS = 5"]
+    options = ["COPY_ONLY", "CHECKSUM", "FORMAT", "INIT", f"NAME = {quoted.text(name)}", "STATS = 5"]
     if _edition(link) != EXPRESS:
         options.insert(2, "COMPRESSION")
     what = quoted.name(database)
@@ -97,14 +97,14 @@ def _refuse_unfit(link: Link, database: str) -> None:
         raise Broke(Text(zh, en), database=database, state=found["state"], running=running)
 
 
-def _proven(link: Link, token: str, file: str) -> Facts:
+def _proven(link: Link, name: str, file: str) -> Facts:
     """The finished set; anything less than sound is an error, whatever the statement said."""
-    found: dict[str, Any] = finished(link, token) or {}
-    wrong = [name for name, want in (("type", "D"), ("copy_only", True), ("checksums", True), ("damaged", False))
-             if found.get(name) != want]  # fmt: skip
+    found: dict[str, Any] = finished(link, name) or {}
+    wrong = [fact for fact, want in (("type", "D"), ("copy_only", True), ("checksums", True), ("damaged", False))
+             if found.get(fact) != want]  # fmt: skip
     if not found or wrong:
-        zh = f"备份没有得到证实：msdb 中的备份集 {token} {'不存在' if not found else '不合格：' + '、'.join(wrong)}"
-        en = f"The backup is not proven: its set {token} in msdb "
+        zh = f"备份没有得到证实：msdb 中的备份集 {name} {'不存在' if not found else '不合格：' + '、'.join(wrong)}"
+        en = f"The backup is not proven: its set {name} in msdb "
         en += "is missing" if not found else f"is not as it must be ({', '.join(wrong)})"
         raise Broke(Text(zh, en), set=found, file=file)
     return found

@@ -36,8 +36,8 @@ def rename(server: Server, arguments: Arguments, call: Call) -> Facts:
 
 
 def drop(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """Drop a database of our own making, by its name and the token in it; one that is gone already is no trouble."""
-    with server.link(arguments.get("token", "yunwei drop")) as link:
+    """Drop a database of our own making, under the name that is its own; one that is gone already is no trouble."""
+    with server.link(arguments["token"]) as link:
         found = databases.find(link, arguments["database"])
         if found is None:
             return {"dropped": False}

@@ -19,7 +19,7 @@ _LOGIN: Final = "SELECT name FROM sys.server_principals WHERE name = %s"
 def check(server: Server, arguments: Arguments, call: Call) -> Facts:
     """DBCC CHECKDB, then what a foreign backup may bring: trust, chaining, users without logins. Raises Broke."""
     database = arguments["database"]
-    with server.link(arguments.get("token", "yunwei check")) as link:
+    with server.link(arguments["token"]) as link:
         link.heard = lambda text: call.say("stdout", text)
         with watched(link, server.again, call):
             link.tell(f"DBCC CHECKDB ({quoted.name(database)}) WITH NO_INFOMSGS")

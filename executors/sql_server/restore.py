@@ -44,24 +44,26 @@ def read_media(server: Server, arguments: Arguments, call: Call) -> Facts:
 
 
 def restore_beside(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """Restore into a new database that bears this attempt's token. One that an earlier try left is our own to drop."""
-    token, device = arguments["token"], _device(server, arguments)
-    with server.link(token) as link:
+    """Restore into a new database `name`, of our own. What an earlier try left of it is dropped first."""
+    name, device = arguments["name"], _device(server, arguments)
+    with server.link(arguments["token"]) as link:
         attempt.hold(link, arguments)
-        found = databases.find(link, token)
-        if not (found and found["state"] == "ONLINE" and link.row(_RESTORED, token)):
+        found = databases.find(link, name)
+        if not (found and found["state"] == "ONLINE" and _restored(link, name)):
             _drop_own(link, found)
-            _restore(server, link, call, token, device, replace=False)
-        return {"database": databases.must(link, token)}
+            _restore(server, link, call, name, device, replace=False)
+        return {"database": databases.must(link, name)}
 
 
 def restore_in_place(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """Restore over the target, users thrown off by the very batch that restores. May be done again: the source is same.
+    """Restore over the target, users thrown off by the very batch that restores. Or look what became of it.
 
     Nothing is lost that was not backed up before: the plan does that first.
     """
     database, device = arguments["database"], _device(server, arguments)
     with server.link(arguments["token"]) as link:
+        if arguments.get("look"):
+            return _look(server, link, arguments)
 
         def act() -> Facts:
             try:
@@ -70,8 +72,36 @@ def restore_in_place(server: Server, arguments: Arguments, call: Call) -> Facts:
                 _reopen(server, database)
             return {"database": databases.must(link, database)}
 
-        target = databases.find(link, database)
-        return attempt.once(link, arguments, {"target": target}, act)
+        plan = {"database": database, "history": _restored(link, database)}
+        return attempt.once(link, arguments, plan, act)
+
+
+def put_back(server: Server, arguments: Arguments, call: Call) -> Facts:
+    """A target that a broken restore left unusable is restored from the backup taken before. A sound one is left."""
+    database = arguments["database"]
+    with server.link(arguments["token"]) as link:
+        attempt.hold(link, arguments)
+        found = databases.find(link, database)
+        if found is None or found["state"] != "ONLINE":
+            _restore(server, link, call, database, _device(server, arguments), replace=True)
+        _reopen(server, database)
+        return {"database": databases.must(link, database)}
+
+
+def _look(server: Server, link: Link, arguments: Arguments) -> Facts:
+    """Whether a restore that was broken off was finished by the server all the same."""
+    marker = attempt.look(link, arguments)
+    if marker.held or marker.phase != "begun":
+        return marker.as_facts()
+    _reopen(server, arguments["database"])
+    found = databases.find(link, arguments["database"])
+    done = _restored(link, arguments["database"]) > int(marker.facts["history"])
+    return {**marker.as_facts(), "took_effect": done and bool(found and found["state"] == "ONLINE"), "database": found}
+
+
+def _restored(link: Link, name: str) -> int:
+    """How many restores to that name the server has finished."""
+    return len(link.rows(_RESTORED, name))
 
 
 def _restore(server: Server, link: Link, call: Call, database: str, device: str, *, replace: bool) -> None:
@@ -86,7 +116,8 @@ def _restore(server: Server, link: Link, call: Call, database: str, device: str,
         "STATS = 5",
     ]
     statement = f"RESTORE DATABASE {name} FROM {device} WITH {', '.join(options + ['REPLACE'] * replace)}"
-    if replace and databases.must(link, database)["state"] == "ONLINE":
+    found = databases.find(link, database)
+    if replace and found and found["state"] == "ONLINE":
         # One batch: between two, a busy application would take the only seat.
         statement = f"ALTER DATABASE {name} SET SINGLE_USER WITH ROLLBACK IMMEDIATE; {statement}"
     call.say("note", f"RESTORE DATABASE {database}")

@@ -70,7 +70,7 @@ class Estate:
     scripts: dict[str, bytes] = field(default_factory=dict)
 
     def run(self, verb: str, call: Watcher | None = None, *, fence: Fence | None = None, **args: Any) -> dict[str, Any]:
-        command = Sql(host=self.host.path, verb=verb, args=args, fence=verb)
+        command = Sql(host=self.host.path, verb=verb, args={"name": "{work}-own", **args}, fence=verb)
         given: Reading = self.executor.run(command.fenced(fence or self.fence()), call or Watcher())
         return given.facts
 
