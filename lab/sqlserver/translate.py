@@ -46,6 +46,7 @@ SESSION_FUNCTIONS = frozenset(
         "suser_sid",
         "suser_id",
         "user_id",
+        "database_principal_id",
         "current_transaction_id",
         "lab_global",
         "isdate",
