@@ -145,6 +145,7 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     ),
     2714: (16, 6, "There is already an object named '{}' in the database.", "数据库中已存在名为 '{}' 的对象。"),
     2812: (16, 62, "Could not find stored procedure '{}'.", "找不到存储过程 '{}'。"),
+    3621: (0, 0, "The statement has been terminated.", "语句已终止。"),
     3701: (
         11,
         5,
@@ -203,6 +204,7 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     ),
     5069: (16, 1, "ALTER DATABASE statement failed.", "ALTER DATABASE 语句失败。"),
     5701: (0, 2, "Changed database context to '{}'.", "已将数据库上下文更改为 '{}'。"),
+    5703: (0, 1, "Changed language setting to {}.", "已将语言设置更改为 {}。"),
     6102: (14, 1, "User does not have permission to use the KILL statement.", "用户没有使用 KILL 语句的权限。"),
     6104: (16, 1, "Cannot use KILL to kill your own process.", "不能使用 KILL 来终止您自己的进程。"),
     6106: (16, 2, "Process ID {} is not an active process ID.", "进程 ID {} 不是活动进程 ID。"),
