@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from domain.errors import Trouble
+from domain.letter import Letter
 from domain.operation import Traits
 from domain.places import Place
 from domain.request import Actor
@@ -47,6 +48,7 @@ class Situation:
     """All a policy may see. `at` is when the work would start: the planned time when asked, now when it starts.
 
     `held` says that this request already holds its quota reservation (it is being edited, approved or started).
+    `letters` are the tenant's letters of authorization that are effective now.
     """
 
     moment: Moment
@@ -61,6 +63,7 @@ class Situation:
     held: bool = False
     planned_at: datetime | None = None
     underway: bool = False
+    letters: tuple[Letter, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,7 @@ class Traits:
     cutoff: timedelta | None = None
     lead: timedelta | None = None
     accepted: Literal["automatically", "by-provider"] = "automatically"
+    letter: Literal["download", "restore"] | None = None  # the letter of authorization that it needs
     words: Mapping[str, Text] = field(default_factory=dict)  # labels of execution states, where they differ
 
 

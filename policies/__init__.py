@@ -10,6 +10,7 @@ from policies.entitlements import entitled
 from policies.expiry import paid_for
 from policies.freezes import outside_freezes
 from policies.lateness import in_time, latest_start, missed_by_then
+from policies.letters import has_letter
 from policies.planning import planned_ahead
 from policies.quotas import within_quota
 from policies.roles import may_ask
@@ -18,7 +19,7 @@ from policies.windows import outside_windows
 
 Rule = Callable[[Situation], Reason]
 
-_WHO_AND_WHERE: Final[tuple[Rule, ...]] = (in_good_standing, paid_for, may_ask, entitled)
+_WHO_AND_WHERE: Final[tuple[Rule, ...]] = (in_good_standing, paid_for, may_ask, entitled, has_letter)
 _WHEN: Final[tuple[Rule, ...]] = (outside_windows, outside_freezes)
 _PLAN: Final[tuple[Rule, ...]] = (*_WHO_AND_WHERE, within_quota, planned_ahead, *_WHEN)
 
