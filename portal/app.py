@@ -13,6 +13,7 @@ from portal.api import (
     events,
     handling,
     health,
+    letters,
     lists,
     operations,
     people,
@@ -29,7 +30,7 @@ from portal.stream import Tail
 
 VERSION: Final = "0.1.0"
 OPENAPI: Final = "/api/v1/openapi.json"
-_NOUNS: Final = (requests, lists, handling, attachments, events, operations, places, people, workers, audit)
+_NOUNS: Final = (requests, lists, handling, attachments, letters, events, operations, places, people, workers, audit)
 
 
 def make_app(desk: Desk, limits: Limits | None = None) -> FastAPI:

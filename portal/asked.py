@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
 from domain.job import RequestState, State
+from domain.letter import LetterKind, LetterState
 from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
 from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_moment
@@ -120,3 +121,26 @@ class Resolution(Asked):
 class Rating(Asked):
     level: int = Field(ge=1, le=5, examples=[5])
     text: str | None = Field(default=None, max_length=MAX_REASON)
+
+
+class WantedLetters(Asked):
+    """The query of a list of letters."""
+
+    kind: LetterKind | None = None
+    state: LetterState | None = None
+    tenant: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    limit: int = Field(default=50, ge=1, le=MOST)
+    cursor: str | None = Field(default=None, pattern="^[1-9][0-9]{0,17}$", description="`next` of the page before")
+
+
+class AskLetter(Asked):
+    kind: str = Field(json_schema_extra={"enum": [k.value for k in LetterKind]}, examples=["download"])
+    reason: str = Field(min_length=1, max_length=MAX_REASON, examples=["年度审计"])
+    last_day: Annotated[
+        str | None,
+        Field(
+            json_schema_extra={"format": "date"},
+            examples=["2026-12-26"],
+            description="In the tenant's zone; left out: a month ahead",
+        ),
+    ] = None
