@@ -13,6 +13,7 @@ from domain.places import Place
 from domain.request import Actor
 from domain.rulebook import Rulebook
 from domain.text import Text
+from domain.usage import Usage
 
 
 class Verdict(IntEnum):
@@ -31,6 +32,7 @@ class Moment(StrEnum):
     APPROVAL = "approval"
     START = "start"
     CANCEL = "cancel"
+    DOWNLOAD = "download"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,8 @@ class Situation:
     """All a policy may see. `at` is when the work would start: the planned time when asked, now when it starts.
 
     `held` says that this request already holds its quota reservation (it is being edited, approved or started).
-    `letters` are the tenant's letters of authorization that are effective now.
+    `letters` are the tenant's letters of authorization that are effective now, `usage` what it has of traffic and
+    storage; both are read only for an operation that asks for them.
     """
 
     moment: Moment
@@ -64,6 +67,7 @@ class Situation:
     planned_at: datetime | None = None
     underway: bool = False
     letters: tuple[Letter, ...] = ()
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from domain.places import Standing, Tenant
 from domain.request import Actor, Role
 from domain.text import Text
 from intake.desk import Desk
-from intake.parse import text_of, unknown_keys
+from intake.parse import read_day, text_of, unknown_keys
 from intake.read import MAX_NUMBER, MOST
 from runner.letters import changed, move, opened, to_letter
 from runner.store.tx import Tx
@@ -158,12 +158,8 @@ def _kind(word: Any, faults: list[Fault]) -> LetterKind:
 def _last_day(word: Any, today: date, latest: date, faults: list[Fault]) -> date:
     if word is None:
         return min(a_month_after(today), latest)
-    try:
-        day = date.fromisoformat(word) if isinstance(word, str) and len(word) == len("2026-12-26") else None
-    except ValueError:
-        day = None
+    day = read_day(word, "last_day", faults)
     if day is None:
-        faults.append(Fault("last_day", Text("应为日期，如 2026-12-26", "Must be a day like 2026-12-26")))
         return today
     if not today <= day <= latest:
         zh = f"应在今天（{today}）与 {latest} 之间，以租户时区计"

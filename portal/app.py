@@ -19,6 +19,7 @@ from portal.api import (
     people,
     places,
     requests,
+    usage,
     workers,
 )
 from portal.contract import add_problem
@@ -30,7 +31,20 @@ from portal.stream import Tail
 
 VERSION: Final = "0.1.0"
 OPENAPI: Final = "/api/v1/openapi.json"
-_NOUNS: Final = (requests, lists, handling, attachments, letters, events, operations, places, people, workers, audit)
+_NOUNS: Final = (
+    requests,
+    lists,
+    handling,
+    attachments,
+    letters,
+    events,
+    operations,
+    places,
+    people,
+    usage,
+    workers,
+    audit,
+)
 
 
 def make_app(desk: Desk, limits: Limits | None = None) -> FastAPI:

@@ -1,5 +1,6 @@
 """The shapes of what we are asked, for the OpenAPI document; intake reads the bodies itself, all mistakes at once."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -8,9 +9,10 @@ from pydantic_core import PydanticCustomError
 from domain.errors import Fault
 from domain.job import RequestState, State
 from domain.letter import LetterKind, LetterState
+from domain.usage import TrafficKind
 from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
-from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_moment
+from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_day, read_moment
 from intake.read import MOST, MOST_EVENTS
 from intake.submit import MOST_IN_BULK
 
@@ -19,12 +21,20 @@ _AT: Final = "2026-11-24T03:30:00+08:00"
 
 
 def _moment(value: Any) -> Any:
+    return _read(read_moment, value)
+
+
+def _day(value: Any) -> Any:
+    return _read(read_day, value)
+
+
+def _read(read: Callable[[Any, str, list[Fault]], Any], value: Any) -> Any:
     faults: list[Fault] = []
-    at = read_moment(value, "", faults)
+    found = read(value, "", faults)
     if faults:
         text = faults[0].text
         raise PydanticCustomError("invalid", "{en}", {"zh": text.zh, "en": text.en})
-    return at
+    return found
 
 
 def _plain_text(value: Any) -> Any:
@@ -38,6 +48,9 @@ def _plain_text(value: Any) -> Any:
 _MOMENT_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time", "examples": [_AT]}
 Moment = Annotated[Any, BeforeValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 """An RFC 3339 time with an offset, as a query parameter; None or an aware datetime."""
+
+Day = Annotated[Any, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+"""A day as a query parameter; None or a date."""
 
 PlainText = Annotated[str, BeforeValidator(_plain_text)]
 """A query parameter without control characters (PostgreSQL cannot even be asked for them)."""
@@ -144,3 +157,17 @@ class AskLetter(Asked):
             description="In the tenant's zone; left out: a month ahead",
         ),
     ] = None
+
+
+class WhoseUsage(Asked):
+    """The query of a tenant's traffic and storage."""
+
+    tenant: PlainText | None = Field(default=None, min_length=1, max_length=200)
+
+
+class WantedDays(WhoseUsage):
+    """The query of what left day by day."""
+
+    kind: TrafficKind | None = None
+    first: Day = Field(default=None, description="The first day, in the tenant's zone")
+    last: Day = Field(default=None, description="The last day")

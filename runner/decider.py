@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 from domain.decision import Decision, Moment, Situation, Used
 from domain.job import Job
-from domain.operation import Operation
+from domain.operation import Operation, Traits
 from domain.places import Estate, Place
 from domain.request import Actor
 from domain.rulebook import Quota, Rulebook
 from policies import decide
 from runner.letters import effective
+from runner.store.reading import Reading
 from runner.store.rows import to_actor
 from runner.store.tx import Tx
+from runner.usage import usage_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,20 @@ class Decider:
         quotas = tuple(_used(tx, q, place, operation, now) for q in self.quotas(operation))
         return _with_what_it_needs(tx, replace(situation, quotas=quotas))
 
+    def leaving(self, reading: Reading, traits: Traits, actor: Actor, place: Place, now: datetime) -> Decision:
+        """May this actor fetch something of a place that no request was made for?"""
+        situation = Situation(
+            moment=Moment.DOWNLOAD,
+            now=now,
+            at=now,
+            actor=actor,
+            place=place,
+            traits=traits,
+            rules=self.rules,
+            estimate=traits.takes,
+        )
+        return decide(_with_what_it_needs(reading, situation))
+
     def quotas(self, operation: Operation) -> tuple[Quota, ...]:
         """The quotas that count this operation."""
         return self.rules.quotas.get(operation.traits.quota_class or "", ())
@@ -78,11 +94,13 @@ class Decider:
         )
 
 
-def _with_what_it_needs(tx: Tx, situation: Situation) -> Situation:
+def _with_what_it_needs(reading: Reading, situation: Situation) -> Situation:
     """What only some operations ask for, read for those alone: claiming must stay quick."""
     if situation.traits.letter:
-        letters = effective(tx, situation.place.tenant.name, situation.now)
+        letters = effective(reading, situation.place.tenant.name, situation.now)
         situation = replace(situation, letters=letters)
+    if situation.traits.traffic:
+        situation = replace(situation, usage=usage_of(reading, situation.place.tenant))
     return situation
 
 

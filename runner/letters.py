@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from domain.errors import Conflict, StoreDown
 from domain.event import Event, Kind
 from domain.letter import FINAL, Letter, LetterKind, LetterState
 from domain.text import Text
+from runner.store.reading import Reading
 from runner.store.rows import moment
 from runner.store.store import Store
 from runner.store.tx import Row, Tx
@@ -20,12 +21,6 @@ _CHANGING: Final = (
     *("scanned_at", "review_due_at", "alarm_at", "decided_by", "decided_at"),
     *("opinion", "ended_at", "ended_why", "replaced_by"),
 )
-
-
-class Reading(Protocol):
-    """A store, or a transaction of it."""
-
-    def rows(self, name: str, /, **params: Any) -> list[Mapping[str, Any]]: ...
 
 
 def effective(reading: Reading, tenant: str, now: datetime) -> tuple[Letter, ...]:

@@ -249,3 +249,12 @@ letter_scan = Table(
     _moment("added_at", nullable=False),
 )
 Index("letter_scan_by_letter", letter_scan.c.letter)
+
+traffic = Table(
+    "traffic",
+    metadata,
+    Column("tenant", String(60), primary_key=True),
+    Column("day", String(10), primary_key=True),  # in the tenant's zone
+    Column("kind", String(20), primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+)
