@@ -15,14 +15,17 @@ from domain.letter import Letter, LetterKind, LetterState
 from domain.operation import Lock
 from domain.places import Estate
 from domain.request import Actor, Role
+from domain.usage import TrafficKind
 from intake.desk import Desk
 from intake.letter_review import approve, refuse
 from intake.letter_scan import MAX_BYTES, MOST, add_scan, read_scan, scans
 from intake.letters import MOST_OPEN, Wanted, ask, get, letters, revoke
 from intake.read import feed, verify_audit
 from intake.submit import submit
+from intake.traffic import count, usage
 from runner.claims import Claims
 from runner.letters import effective
+from runner.store.migrate import is_migrated, migrate
 from runner.sweeper import Retention, Sweeper
 from tests.scans import GIF, JPEG, PDF, PNG
 from tests.stage import CHEN, LI, OPERATIONS, OPERATOR, HandClock, _like, desk_on, wish
@@ -30,6 +33,7 @@ from tests.stage import CHEN, LI, OPERATIONS, OPERATOR, HandClock, _like, desk_o
 AtOnce = Callable[[list[Callable[[], object]]], list[object]]
 WU = Actor(name="wu", tenant="acme", roles=frozenset({Role.ENTERPRISE_ADMIN}))
 DATA = Actor(name="data", tenant="acme", roles=frozenset({Role.DATA_OPS}))
+BEFORE = "0002"  # the migration before that of letters
 DOWNLOAD = {"kind": "download", "reason": "年度审计"}
 
 
@@ -392,3 +396,19 @@ def test_an_operation_that_needs_a_letter_is_refused_without_and_again_when_it_s
     assert row is not None
     assert row["state"] == "refused"
     assert "letter" in row["outcome"]
+
+
+@pytest.mark.req("CORE-12")
+def test_a_store_of_before_there_were_letters_and_traffic_gets_their_tables(desk: Desk) -> None:
+    store = desk.store
+    with store.engine.begin() as connection:
+        for name in ("letter", "letter_scan", "traffic"):
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{BEFORE}'")
+    assert not is_migrated(store)
+    migrate(store)
+    assert is_migrated(store)
+    first, second = approved(desk, in_review(desk)), approved(desk, in_review(desk))
+    assert (state_of(desk, first), state_of(desk, second)) == (LetterState.VOID, LetterState.EFFECTIVE)
+    count(desk, "acme", TrafficKind.PRODUCT, 3)
+    assert usage(desk, LI, "acme").traffic.used == 3
