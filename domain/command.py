@@ -32,7 +32,17 @@ class Fence:
         Its form is a contract between versions: during an upgrade an old and a new worker meet on one host, and a
         look under another name would find that nothing had happened (docs/decisions/0006).
         """
-        return f"job{self.job}.{self.asked:x}-run{self.run}-{step.replace(':', '.')}"
+        return f"{self.work}-run{self.run}-{step.replace(':', '.')}"
+
+    @property
+    def work(self) -> str:
+        """The job's name on a target, whatever the run: for files and scratch databases that are its own."""
+        return f"job{self.job}.{self.asked:x}"
+
+    def marks(self, step: str) -> dict[str, Any]:
+        """What a command for `step` carries to the target, by which the target tells attempts apart."""
+        seal = {"job": self.job, "epoch": self.epoch} if self.seal else None
+        return {"token": self.token(step), "job": self.job, "epoch": self.epoch, "seal": seal}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +67,42 @@ class PowerShell(Command):
     fence: str = ""  # the key of the step whose token this script uses
 
     def fenced(self, fence: "Fence") -> "PowerShell":
-        if not self.fence:
-            return self
-        seal = {"job": fence.job, "epoch": fence.epoch} if fence.seal else None
-        mine = {"token": fence.token(self.fence), "job": fence.job, "epoch": fence.epoch, "seal": seal}
-        return replace(self, args={**self.args, **mine})
+        return replace(self, args={**self.args, **fence.marks(self.fence)}) if self.fence else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sql(Command):
+    """A verb of ours on a database server, such as `backup`: what it does is in executors/sql_server, this is data.
+
+    `host` is the database server's path. In its texts `{work}` stands for the job's own name there.
+    """
+
+    wire: ClassVar[str] = "mssql"
+    verb: str
+    args: dict[str, Any] = field(default_factory=dict)
+    fence: str  # the key of the step whose token this verb uses
+
+    def fenced(self, fence: "Fence") -> "Sql":
+        args = {k: _worked(v, fence) for k, v in self.args.items()}
+        return replace(self, args={**args, **fence.marks(self.fence)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carry(Command):
+    """Carry a file between the exchange folder of a database server and the artifact store, or drop it there.
+
+    `stow` puts the file into the store under `key`; `fetch` lays an artifact (by its id, or by `key`) into the folder.
+    `{work}` stands for the job's own name.
+    """
+
+    wire: ClassVar[str] = "exchange"
+    act: str  # stow | fetch | drop
+    file: str
+    artifact: str = ""
+    key: str = ""
+
+    def fenced(self, fence: "Fence") -> "Carry":
+        return replace(self, file=_worked(self.file, fence), key=_worked(self.key, fence))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +137,11 @@ class Pause(Command):
     seconds: float = 0.0
 
 
-KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, SiteProbe, Together, Pause)}
+def _worked(value: Any, fence: Fence) -> Any:
+    return value.replace("{work}", fence.work) if isinstance(value, str) else value
+
+
+KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, Sql, Carry, SiteProbe, Together, Pause)}
 
 
 def to_data(command: Command) -> dict[str, Any]:
@@ -140,6 +185,12 @@ class Call(Protocol):
 
     def say(self, stream: str, line: str) -> None:
         """A line of output, as it comes. `stream` is `stdout`, `stderr` or `note`."""
+
+    def progress(self, percent: float, **facts: Any) -> None:
+        """How far it is, 0 to 100; facts such as `bytes` or `eta_s`. May be called often: not every call is kept."""
+
+    def part(self, number: int, facts: Mapping[str, Any]) -> None:
+        """How part `number` of a long step stands, such as a batch of a script: stored, to be read page by page."""
 
     def stop_asked(self) -> bool:
         """True once somebody cancelled the job or this worker lost it: end the remote work and verify that it ended."""

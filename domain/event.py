@@ -43,6 +43,7 @@ class Kind(StrEnum):
     OUTPUT = "output"
     RATED = "rated"
     ATTACHED = "attached"
+    STORED = "stored"
     ALARM = "alarm"
     # of the product itself
     USER_CHANGED = "user-changed"

@@ -48,6 +48,7 @@ class Traits:
     target: Target
     takes: timedelta
     roles: frozenset[Role] = frozenset({Role.ENTERPRISE_ADMIN, Role.IT_OPS, Role.OPERATOR})
+    also: frozenset[Role] = frozenset()  # one of these besides one of `roles`
     interrupts_users: bool = True
     overrun: Literal["refuse", "warn"] = "refuse"
     needs: frozenset[str] = frozenset()
@@ -57,6 +58,7 @@ class Traits:
     misfire: Misfire = Misfire.SKIP
     cutoff: timedelta | None = None
     lead: timedelta | None = None
+    range: timedelta | None = None
     accepted: Literal["automatically", "by-provider"] = "automatically"
     letter: Literal["download", "restore"] | None = None  # the letter of authorization that it needs
     traffic: bool = False  # whether bytes leave the house by it, which count as the tenant's traffic
@@ -75,11 +77,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """An outcome with the sentence and the evidence a person needs to agree with it."""
+    """An outcome with the sentence and the evidence a person needs to agree with it.
+
+    `made` describes the artifacts that the step made: they are recorded with its end.
+    """
 
     outcome: Outcome
     text: Text
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    made: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +98,7 @@ class Step:
     `interruptible` says whether a cancel may end it half-way; if not, a cancel waits for the step to end.
     `poll_s` repeats a reading step until it is DONE or FAILED, or `timeout_s` is over.
     `effect_on` names what the step changes, for people and for the evidence.
+    `undo` cleans up when the job ends badly once this step was reached: harmless, and may be sent again.
     """
 
     key: str
@@ -103,16 +110,18 @@ class Step:
     look: Command | None = None
     poll_s: float | None = None
     effect_on: str = ""
+    undo: Command | None = None
 
     def as_data(self) -> dict[str, Any]:
         data = {f.name: getattr(self, f.name) for f in fields(self)}
-        look = to_data(self.look) if self.look else None
-        return {**data, "title": self.title.as_dict(), "do": to_data(self.do), "look": look}
+        look, undo = (to_data(c) if c else None for c in (self.look, self.undo))
+        return {**data, "title": self.title.as_dict(), "do": to_data(self.do), "look": look, "undo": undo}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Step":
         fixed = {"title": Text(**data["title"]), "do": from_data(data["do"])}
-        return cls(**{**data, **fixed, "look": from_data(data["look"]) if data["look"] else None})
+        look, undo = (from_data(data[k]) if data.get(k) else None for k in ("look", "undo"))
+        return cls(**{**data, **fixed, "look": look, "undo": undo})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ class WinRM:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """A Windows server. `path` is `tenant/environment/host`; `site_port` is where its own web site listens."""
+    """A Windows server at `tenant/environment/host`; `site_port` is where its own web site listens, 0 for none."""
 
     name: str
     path: str
@@ -50,12 +50,50 @@ class Host:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """The folder that SQL Server and yunwei both see: `there` as SQL Server names it, `here` as this machine does."""
+
+    there: str
+    here: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlLogin:
+    """A login of SQL Server."""
+
+    user: str
+    password: SecretRef
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlServer:
+    """How to sign in on SQL Server for backups, restores and names.
+
+    With `required` all is encrypted and the certificate checked (unless `verify` is false); with `optional` the server
+    decides, and its certificate is not looked at.
+    """
+
+    user: str
+    password: SecretRef
+    exchange: Exchange
+    encryption: str = "required"  # required | optional
+    ca_file: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatabaseHost:
-    """The environment's database server, as its app servers reach it."""
+    """The environment's database server, at `tenant/environment/name`. Without `sql` nothing is done over TDS.
+
+    `winrm` is for the jobs that run on it as programs. `address` and `port` are those that its app servers use, too.
+    """
 
     name: str
+    path: str
     address: str
     port: int = 1433
+    sql: SqlServer | None = None
+    winrm: WinRM | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +125,13 @@ class LoadBalancer:
 
 @dataclass(frozen=True, kw_only=True)
 class DataCenter:
-    """One SQL Server database of an environment (数据中心 / 账套)."""
+    """One SQL Server database of an environment (数据中心 / 账套). Tenants' scripts run under its `script_login`."""
 
     name: str
     path: str
     title: str
     database: str
+    script_login: SqlLogin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +193,15 @@ class Estate:
     tenants: tuple[Tenant, ...]
     places: dict[str, Place] = field(init=False, repr=False, compare=False)
     hosts: dict[str, Host] = field(init=False, repr=False, compare=False)
+    database_hosts: dict[str, DatabaseHost] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        rooms = [e for t in self.tenants for e in t.environments]
+        servers = [e.database_host for e in rooms if e.database_host]
+        hosts = [h for e in rooms for h in e.app_hosts] + [_host(s, s.winrm) for s in servers if s.winrm]
         object.__setattr__(self, "places", {p.path: p for t in self.tenants for p in _places(t)})
-        hosts = {h.path: h for t in self.tenants for e in t.environments for h in e.app_hosts}
-        object.__setattr__(self, "hosts", hosts)
+        object.__setattr__(self, "hosts", {h.path: h for h in hosts})
+        object.__setattr__(self, "database_hosts", {s.path: s for s in servers})
 
     def place(self, path: str) -> Place:
         """The place at `tenant/environment[/datacenter]`. Raises NotFound."""
@@ -172,6 +215,18 @@ class Estate:
         if path not in self.hosts:
             raise NotFound(Text(f"没有这台主机：{path!r}", f"There is no such host: {path!r}"), host=path)
         return self.hosts[path]
+
+    def database_host(self, path: str) -> DatabaseHost:
+        """The database server at `tenant/environment/name`. Raises NotFound."""
+        if path not in self.database_hosts:
+            zh, en = f"没有这台数据库服务器：{path!r}", f"There is no such database server: {path!r}"
+            raise NotFound(Text(zh, en), host=path)
+        return self.database_hosts[path]
+
+
+def _host(server: DatabaseHost, winrm: WinRM) -> Host:
+    """A database server as the host that its programs run on."""
+    return Host(name=server.name, path=server.path, address=server.address, site_port=0, winrm=winrm)
 
 
 def _places(tenant: Tenant) -> list[Place]:

@@ -4,7 +4,7 @@ Before the command has left, trouble is Unreachable or Denied and may be tried a
 sent again: listening is resumed on the same shell, and if that fails the outcome is unknown, Severed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.command import Call, Command, PowerShell, Reading
@@ -135,6 +135,12 @@ class _Errand:
 
     def say(self, stream: str, line: str) -> None:
         """Nobody listens."""
+
+    def progress(self, percent: float, **facts: Any) -> None:
+        """Nobody watches."""
+
+    def part(self, number: int, facts: Mapping[str, Any]) -> None:
+        """Nobody reads."""
 
     def stop_asked(self) -> bool:
         return False

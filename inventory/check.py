@@ -1,10 +1,12 @@
 """A document against the schema: places and rulebook, or every mistake at once, each with its path and line."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from domain.errors import Fault, Mistake
+from domain.places import DatabaseHost
 from domain.text import Text
 from inventory.document import Document
 from inventory.schema import ESTATE, EstateFile
@@ -19,7 +21,7 @@ def check(document: Document, folder: Path, name: str) -> EstateFile:
     if not document.lines:
         raise _mistake(name, faults)
     found: EstateFile = ESTATE(Spot(path="", folder=folder, faults=faults), document.value)
-    faults += _unknown_tenants(document.value)
+    faults += _unknown_tenants(document.value) + _shared_databases(document.value)
     if faults:
         raise _mistake(name, [_located(f, document) for f in faults])
     return found
@@ -37,6 +39,34 @@ def _unknown_tenants(value: object) -> list[Fault]:
         for j, tenant in enumerate(_items(freeze, "tenants"))
         if isinstance(tenant, str) and tenant not in known
     ]
+
+
+def _shared_databases(value: object) -> list[Fault]:
+    """Two data centers on one database would let two jobs at it at once: each is a place with a lock of its own."""
+    first: dict[tuple[str, str, str], str] = {}
+    faults = []
+    for path, server, database in _databases(value):
+        twin = first.setdefault((*server, database), path)
+        if twin.rpartition(".data_centers")[0] != path.rpartition(".data_centers")[0]:  # beside it, the list says so
+            text = Text(
+                f"与 {twin} 是同一台服务器上的同一个数据库", f"is the same database of the same server as {twin}"
+            )
+            faults.append(Fault(path, text, "duplicate"))
+    return faults
+
+
+def _databases(value: object) -> Iterator[tuple[str, tuple[str, str], str]]:
+    """Path, server and name of every database whose server is known."""
+    for i, tenant in enumerate(_items(value, "tenants")):
+        for j, environment in enumerate(_items(tenant, "environments")):
+            server = environment.get("database_host") if isinstance(environment, dict) else None
+            if not isinstance(server, dict) or not isinstance(server.get("address"), str):
+                continue
+            at = (server["address"].casefold(), str(server.get("port", DatabaseHost.port)))
+            for k, center in enumerate(_items(environment, "data_centers")):
+                if isinstance(center, dict) and isinstance(center.get("database"), str):
+                    path = f"tenants[{i}].environments[{j}].data_centers[{k}].database"
+                    yield path, at, center["database"].casefold()
 
 
 def _items(value: object, key: str) -> list[object]:

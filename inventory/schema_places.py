@@ -9,11 +9,14 @@ from domain.places import (
     DatabaseHost,
     DataCenter,
     Environment,
+    Exchange,
     Host,
     Kind,
     LoadBalancer,
     Restart,
     Site,
+    SqlLogin,
+    SqlServer,
     Standing,
     Tenant,
     WinRM,
@@ -25,6 +28,7 @@ from inventory.words import (
     address,
     file_name,
     flag,
+    folder_there,
     host_header,
     member,
     name,
@@ -44,6 +48,10 @@ def _host(**read: Any) -> Host:
     return Host(path=read["name"], **read)
 
 
+def _database_host(**read: Any) -> DatabaseHost:
+    return DatabaseHost(path=read["name"], **read)
+
+
 def _data_center(**read: Any) -> DataCenter:
     return DataCenter(path=read["name"], **read)
 
@@ -61,7 +69,9 @@ def _seated(environment: Environment, parent: str) -> Environment:
     """The environment with `parent` put before the paths of what is in it."""
     hosts = tuple(replace(h, path=f"{parent}/{h.path}") for h in environment.app_hosts)
     centers = tuple(replace(c, path=f"{parent}/{c.path}") for c in environment.data_centers)
-    return replace(environment, app_hosts=hosts, data_centers=centers)
+    server = environment.database_host
+    server = replace(server, path=f"{parent}/{server.path}") if server else None
+    return replace(environment, app_hosts=hosts, data_centers=centers, database_host=server)
 
 
 WINRM: Final = Record(
@@ -123,7 +133,44 @@ SITE: Final = Record(
 
 LOAD_BALANCER: Final = Record(of=LoadBalancer, keys=(Key("file", windows_file), Key("settle", duration(_NONE, _HOUR))))
 
-DATABASE_HOST: Final = Record(of=DatabaseHost, keys=(Key("name", name), Key("address", address), Key("port", _PORT)))
+EXCHANGE: Final = Record(of=Exchange, keys=(Key("there", folder_there), Key("here", file_name)))
+
+SQL: Final = Record(
+    of=SqlServer,
+    keys=(
+        Key("user", text(128)),
+        Key("password", secret),
+        Key("encryption", one_of("required", "optional")),
+        Key("ca_file", file_name),
+        Key("verify", flag),
+        Key("exchange", EXCHANGE),
+    ),
+    rules=(
+        Rule(
+            "ca_file",
+            ("ca_file", "encryption"),
+            lambda ca_file, encryption: encryption == "required" or ca_file is None,
+            Text(
+                "encryption 为 optional 时不检查证书，ca_file 不起作用：请设 encryption: required",
+                "with encryption: optional no certificate is checked, so ca_file does nothing: set it to required",
+            ),
+        ),
+    ),
+)
+
+SCRIPT_LOGIN: Final = Record(of=SqlLogin, keys=(Key("user", text(128)), Key("password", secret)))
+
+DATABASE_HOST: Final = Record(
+    of=DatabaseHost,
+    make=_database_host,
+    keys=(
+        Key("name", name),
+        Key("address", address),
+        Key("port", _PORT),
+        Key("sql", SQL),
+        Key("winrm", WINRM),
+    ),
+)
 
 HOST: Final = Record(
     of=Host,
@@ -132,7 +179,14 @@ HOST: Final = Record(
 )
 
 DATA_CENTER: Final = Record(
-    of=DataCenter, make=_data_center, keys=(Key("name", name), Key("title", text()), Key("database", text(128)))
+    of=DataCenter,
+    make=_data_center,
+    keys=(
+        Key("name", name),
+        Key("title", text()),
+        Key("database", text(128)),
+        Key("script_login", SCRIPT_LOGIN),
+    ),
 )
 
 # Two names for one server, or for one database, would let two jobs at it at once.
@@ -150,6 +204,14 @@ ENVIRONMENT: Final = Record(
         Key("database_host", DATABASE_HOST),
         Key("app_hosts", Listing(item=HOST, least=1, unique=(("name",), ("address", "winrm.port")))),
         Key("data_centers", Listing(item=DATA_CENTER, unique=(("name",), ("database",)))),
+    ),
+    rules=(
+        Rule(
+            "database_host",
+            ("database_host", "app_hosts"),
+            lambda server, hosts: server is None or server.name not in {h.name for h in hosts},
+            Text("名称与一台应用服务器相同", "has the name of an app server: their paths would be one"),
+        ),
     ),
 )
 

@@ -13,6 +13,9 @@ _LABELS: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.
 _HOST_HEADER: Final = re.compile(r"([A-Za-z0-9._-]+(:[0-9]{1,5})?)?")
 _WEB_PATH: Final = re.compile(r"/[!-~]*")
 _WINDOWS_FILE: Final = re.compile(r'([A-Za-z]:\\|\\\\[^\\/:*?"<>|]+\\)[^/:*?"<>|]+')
+_FOLDER_THERE: Final = re.compile(
+    r"""[A-Za-z]:(\\[^\\/:*?"'<>|\x00-\x1f]+)+|\\(\\[^\\/:*?"'<>|\x00-\x1f]+){2,}|(/[^/\\"'*?\x00-\x1f]+)+"""
+)
 _REFERENCE: Final = re.compile(r"env:(?P<env>[A-Za-z_][A-Za-z0-9_]{0,127})|file:(?P<file>[^\x00-\x1f]{1,1024})")
 
 
@@ -54,6 +57,12 @@ web_path: Final = matching(_WEB_PATH, 2048, "以 / 开头的路径", "a path tha
 host_header: Final = matching(_HOST_HEADER, 253, "主机名", "a host name")
 windows_file: Final = matching(
     _WINDOWS_FILE, 250, r"Windows 绝对路径，如 C:\lb\ok.txt", r"a full Windows path like C:\lb\ok.txt"
+)
+folder_there: Final = matching(
+    _FOLDER_THERE,
+    200,
+    r"数据库服务器上的文件夹完整路径，末尾不带斜杠，如 D:\Exchange",
+    r"a full path of a folder on the database server without a slash at its end, like D:\Exchange",
 )
 
 

@@ -36,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab", description=__doc__)
-    up = parser.add_subparsers(dest="act", required=True).add_parser("up", help="start hosts, WinRM and control port")
+    up = parser.add_subparsers(dest="act", required=True).add_parser(
+        "up", help="start hosts with WinRM, a SQL Server, a control port"
+    )
     up.add_argument("--folder", type=Path, required=True, help="where estate.yml, secrets and ledger are written")
     up.add_argument("--tenants", type=int, default=1)
     up.add_argument("--environments", type=int, default=1, help="per tenant, with dedicated VIP resources")
@@ -44,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--restart-s", type=float, default=1.0, help="about how long an iisreset takes")
     up.add_argument("--mode", choices=("iisreset", "pools"), default="iisreset", help="what the estate file asks for")
     up.add_argument("--os-lang", choices=("en-US", "zh-CN", "mixed"), default="mixed")
+    up.add_argument("--sql-encryption", choices=("required", "optional"), default="required", help="of the SQL Server")
+    up.add_argument("--sql-step-s", type=float, default=0.005, help="each hundredth of a backup or restore")
     up.add_argument("--control-port", type=int, default=0)
     up.add_argument("--with-parent", action="store_true", help="stop when standard input is closed")
     return parser
@@ -58,6 +62,8 @@ def _spec(asked: argparse.Namespace) -> LabSpec:
         restart_mode=asked.mode,
         os_langs=("zh-CN", "en-US") if asked.os_lang == "mixed" else (asked.os_lang,),
         control_port=asked.control_port,
+        sql_encryption=asked.sql_encryption,
+        sql_step_s=asked.sql_step_s,
     )
 
 

@@ -7,7 +7,10 @@ from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from lab.database import NAME, DatabaseServer
 from lab.host import Host, Ledger
+from lab.host.faults import FaultBook
+from lab.sqlserver.faults import FaultBook as SqlFaultBook
 
 MOST_BODY = 64 * 1024
 READ_S = 30.0
@@ -20,9 +23,16 @@ class NoSuch(Exception):
 
 
 class Control:
-    """Serves `GET /ledger[?after=n]`, `GET /hosts[/NAME]`, `POST|DELETE /hosts/NAME/faults`, `POST …/reboot`."""
+    """Serves `GET /ledger[?after=n]`, `GET /hosts[/NAME]`, `GET|POST|DELETE /hosts/NAME/faults`, `POST …/reboot`.
 
-    def __init__(self, hosts: Mapping[str, Host], ledger: Ledger, port: int = 0) -> None:
+    Of the SQL Server: `GET /sql[/db1]`, `GET /sql/db1/ledger[?after=n]`, `GET|POST|DELETE /sql/db1/faults`,
+    `POST /sql/db1/restart`.
+    """
+
+    def __init__(
+        self, hosts: Mapping[str, Host], ledger: Ledger, database: DatabaseServer | None = None, port: int = 0
+    ) -> None:
+        self._database = database
         self._hosts = {name.lower(): host for name, host in hosts.items()}
         self._ledger = ledger
         self._server = _Server(("127.0.0.1", port), self.answer)
@@ -49,12 +59,15 @@ class Control:
         url = urlsplit(target)
         match (method, url.path.strip("/").split("/")):
             case ("GET", ["ledger"]):
-                after = int(parse_qs(url.query).get("after", ["0"])[0])
-                return 200, {"effects": [asdict(effect) for effect in self._ledger.after(after)]}
+                return 200, {"effects": [asdict(effect) for effect in self._ledger.after(_after(url.query))]}
             case ("GET", ["hosts"]):
                 return 200, {"hosts": [host.as_json() for host in self._hosts.values()]}
             case (_, ["hosts", name, *rest]):
                 return self._of_host(method, self._host(name), rest, body)
+            case ("GET", ["sql"]):
+                return 200, {"servers": [self._database.as_json()] if self._database else []}
+            case (_, ["sql", name, *rest]):
+                return self._of_database(method, self._server_named(name), rest, url.query, body)
         raise NoSuch(f"{method} {url.path}")
 
     def _host(self, name: str) -> Host:
@@ -62,28 +75,60 @@ class Control:
             raise NoSuch(f"no host {name}")
         return self._hosts[name.lower()]
 
+    def _server_named(self, name: str) -> DatabaseServer:
+        if self._database is None or name.lower() != NAME:
+            raise NoSuch(f"no database server {name}")
+        return self._database
+
+    def _of_database(self, method: str, database: DatabaseServer, rest: list[str], query: str, body: bytes) -> Answer:
+        match (method, rest):
+            case ("GET", []):
+                return 200, database.as_json()
+            case ("GET", ["ledger"]):
+                return 200, {"effects": [asdict(effect) for effect in database.engine.ledger.after(_after(query))]}
+            case (_, ["faults"]):
+                return _of_faults(method, database.engine.faults, body)
+            case ("POST", ["restart"]):
+                database.restart()
+                return 200, database.as_json()
+        raise NoSuch(f"{method} on a database server: {'/'.join(rest)}")
+
     def _of_host(self, method: str, host: Host, rest: list[str], body: bytes) -> Answer:
         match (method, rest):
             case ("GET", []):
                 return 200, host.as_json()
-            case ("GET", ["faults"]):
-                return 200, {"faults": host.faults.active()}
-            case ("POST", ["faults"]):
-                return 201, _ask(host, _object(body))
             case ("DELETE", ["faults"]):
                 host.clear_faults()
                 return 200, {"faults": []}
+            case (_, ["faults"]):
+                return _of_faults(method, host.faults, body)
             case ("POST", ["reboot"]):
                 host.reboot(_seconds(_object(body)))
                 return 202, {"up": host.is_up()}
         raise NoSuch(f"{method} on a host: {'/'.join(rest)}")
 
 
-def _ask(host: Host, asked: dict[str, object]) -> object:
+def _after(query: str) -> int:
+    return int(parse_qs(query).get("after", ["0"])[0])
+
+
+def _of_faults(method: str, faults: FaultBook | SqlFaultBook, body: bytes) -> Answer:
+    match method:
+        case "GET":
+            return 200, {"faults": faults.active()}
+        case "POST":
+            return 201, _ask(faults, _object(body))
+        case "DELETE":
+            faults.clear()
+            return 200, {"faults": []}
+    raise NoSuch(f"{method} on faults")
+
+
+def _ask(faults: FaultBook | SqlFaultBook, asked: dict[str, object]) -> object:
     name, count = asked.pop("fault", None), asked.pop("count", 1)
     if not isinstance(name, str) or not isinstance(count, int):
         raise ValueError("`fault` must be the name of a fault and `count` a whole number")
-    return host.faults.ask(name, count, **asked).as_json()
+    return faults.ask(name, count, **asked).as_json()
 
 
 def _seconds(asked: dict[str, object]) -> float | None:

@@ -2,19 +2,21 @@
 
 import itertools
 import json
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
 from lab.certificates import Authority
 from lab.control import Control
+from lab.database import NAME as DATABASE_SERVER
+from lab.database import DatabaseServer, write_secret
 from lab.host import Host, HostSpec, Ledger, Timing
 from lab.host.spec import OsLang, StartMode
+from lab.tds.prelogin import Mode
 from lab.winrm import Tls, WinRMServer
 
 MOST_HOSTS = 200
@@ -26,12 +28,17 @@ Place = dict[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class LabSpec:
-    """How many of what. `environments` have dedicated VIP resources; `shared` adds one without, to be refused."""
+    """How many of what. `environments` have dedicated VIP resources; `shared` adds one without, to be refused.
+
+    `test` adds a test environment and a second data center to the first tenant. All data centers are on one emulated
+    SQL Server; a backup or restore takes 100 × `sql_step_s`.
+    """
 
     tenants: int = 1
     environments: int = 1
     hosts: int = 2
     shared: bool = True
+    test: bool = True
     restart_s: float = 1.0
     reboot_s: float | None = None
     settle_s: int | None = None
@@ -41,9 +48,11 @@ class LabSpec:
     start_mode: StartMode = "OnDemand"
     idle_close_s: float = 120.0
     control_port: int = 0
+    sql_encryption: Mode = "required"
+    sql_step_s: float = 0.005
 
     def __post_init__(self) -> None:
-        count = self.tenants * self.environments * self.hosts + int(self.shared)
+        count = self.tenants * self.environments * self.hosts + int(self.shared) + int(self.test) + 1
         if min(self.tenants, self.environments, self.hosts) < 1 or count > MOST_HOSTS:
             raise ValueError(f"a lab has 1 to {MOST_HOSTS} hosts, and at least one of each place; asked for {count}")
         if not 0.01 <= self.restart_s <= 600:
@@ -57,11 +66,13 @@ class LabEstate:
         self.folder = folder
         self.spec = spec
         self.hosts: dict[str, Host] = {}
+        self.database: DatabaseServer | None = None
         self.ledger = Ledger(folder / "ledger.jsonl")
         self._servers: dict[str, WinRMServer] = {}
         self._authority = Authority.make()
         self._timing = _timing(spec)
         self.control: Control | None = None
+        self._database_host: Place = {}
 
     @classmethod
     def start(cls, folder: Path, spec: LabSpec) -> "LabEstate":
@@ -92,6 +103,8 @@ class LabEstate:
         """Close every port and end every process of the emulation."""
         if self.control:
             self.control.stop()
+        if self.database:
+            self.database.stop()
         for server in self._servers.values():
             server.stop()
         for host in self.hosts.values():
@@ -99,29 +112,58 @@ class LabEstate:
         self.ledger.close()
 
     def as_json(self) -> dict[str, object]:
-        """What `lab.json` says: the control port, and each host with its ports."""
+        """What `lab.json` says: the control port, each app server and each database server with its ports."""
         hosts = {
             name: {"site_port": host.site_port, "winrm_port": self._servers[name].port}
             for name, host in self.hosts.items()
+            if name != DATABASE_SERVER
         }
-        return {"control_port": self.control_port, "estate": str(self.estate_file), "hosts": hosts}
+        servers = {DATABASE_SERVER: {"sql_port": self._sql.port, "winrm_port": self._servers[DATABASE_SERVER].port}}
+        estate = str(self.estate_file)
+        return {"control_port": self.control_port, "estate": estate, "hosts": hosts, "database_hosts": servers}
+
+    @property
+    def _sql(self) -> DatabaseServer:
+        if self.database is None:
+            raise RuntimeError("the lab is not started")
+        return self.database
 
     def _start(self) -> None:
         self._authority.write(self.folder / "ca.pem")
+        self._start_database()
         numbers = itertools.count(1)
         tenants = [self._tenant(number, numbers) for number in range(1, self.spec.tenants + 1)]
-        self.control = Control(self.hosts, self.ledger, self.spec.control_port)
+        self.control = Control(self.hosts, self.ledger, self._sql, self.spec.control_port)
         self.control.start()
         text = yaml.safe_dump({"estate": 1, "tenants": tenants}, allow_unicode=True, sort_keys=False)
         self.estate_file.write_text(text, encoding="utf-8")
         (self.folder / "lab.json").write_text(json.dumps(self.as_json(), indent=1), encoding="utf-8")
 
+    def _start_database(self) -> None:
+        """One server for all environments, as a provider has it: SQL Server, and the Windows host below it."""
+        self.database = DatabaseServer(
+            self.folder,
+            self._authority,
+            encryption=self.spec.sql_encryption,
+            language="zh" if self.spec.os_langs[0] == "zh-CN" else "en",
+            step_s=self.spec.sql_step_s,
+        )
+        self.database.start()
+        host = self._host(DATABASE_SERVER, 0, "ntlm-tls")
+        host.pop("site_port")
+        self._database_host = {**host, "port": self.database.port, "sql": self.database.sql()}
+
     def _tenant(self, number: int, numbers: Iterator[int]) -> Place:
         first = number == 1
         names = ["prod" if each == 1 else f"prod-{each}" for each in range(1, self.spec.environments + 1)]
-        environments = [self._environment(name, self.spec.hosts, numbers, vip=True) for name in names]
+        environments = [self._environment(name, self._hosts(self.spec.hosts, numbers), vip=True) for name in names]
+        if first and self.spec.test:
+            environments[0]["data_centers"] += [self._sql.data_center("trial1", "演练账套")]
         if first and self.spec.shared:
-            environments.append(self._environment("shared", 1, numbers, vip=False))
+            environments.append(self._environment("shared", self._hosts(1, numbers), vip=False))
+        if first and self.spec.test:
+            room = self._environment("test", [self._host("test1", 1, "ntlm")], vip=False)
+            environments.append(room | {"title": "测试环境", "kind": "test"})
         return {
             "name": "ledger-test" if first else f"tenant-{number}",
             "title": "账套测试" if first else f"租户 {number}",
@@ -131,7 +173,11 @@ class LabEstate:
             "environments": environments,
         }
 
-    def _environment(self, name: str, hosts: int, numbers: Iterator[int], *, vip: bool) -> Place:
+    def _hosts(self, count: int, numbers: Iterator[int]) -> list[Place]:
+        drawn = [next(numbers) for _ in range(count)]
+        return [self._host(f"app{n}", n, self.spec.wires[(n - 1) % len(self.spec.wires)]) for n in drawn]
+
+    def _environment(self, name: str, hosts: list[Place], *, vip: bool) -> dict[str, Any]:
         settle_s = self.spec.settle_s if self.spec.settle_s is not None else int(self.spec.restart_s >= 0.5)
         return {
             "name": name,
@@ -141,14 +187,13 @@ class LabEstate:
             "restart": {"mode": self.spec.restart_mode, "timeout": "PT60S", "pools": ["K3Cloud"]},
             "site": {"path": "/K3Cloud/", "host_header": SITE_NAME, "statuses": [200, 302], "budget": "PT120S"},
             "load_balancer": {"file": LB_FILE, "settle": f"PT{settle_s}S"},
-            "app_hosts": [self._host(next(numbers)) for _ in range(hosts)],
-            "data_centers": [{"name": "ledger1", "title": "测试账套", "database": "AIS20260101000000"}],
+            "database_host": deepcopy(self._database_host),  # an estate file has no aliases
+            "app_hosts": hosts,
+            "data_centers": [self._sql.data_center("ledger1", "测试账套")],
         }
 
-    def _host(self, number: int) -> Place:
-        name, wire = f"app{number}", self.spec.wires[(number - 1) % len(self.spec.wires)]
-        password = secrets.token_urlsafe(18)
-        _write_secret(self.folder / "secrets" / name, password)
+    def _host(self, name: str, number: int, wire: Wire) -> Place:
+        password = write_secret(self.folder / "secrets" / name)
         spec = HostSpec(
             name=name.upper(),
             accounts={"yunwei": password, "LAB\\yunwei": password},
@@ -179,10 +224,3 @@ class LabEstate:
 def _timing(spec: LabSpec) -> Timing:
     timing = Timing.of_restart(spec.restart_s)
     return timing if spec.reboot_s is None else Timing(**{**vars(timing), "reboot_s": spec.reboot_s})
-
-
-def _write_secret(path: Path, text: str) -> None:
-    with suppress(FileNotFoundError):
-        path.unlink()
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")

@@ -18,7 +18,7 @@ def planned_ahead(situation: Situation) -> Reason:
     at, lead = situation.at, lead_of(situation)
     if at < situation.now + lead:
         return _too_early(situation, lead)
-    latest = situation.now + situation.rules.planning.range
+    latest = situation.now + range_of(situation)
     if at > latest:
         return _too_far(situation)
     text = Text("计划时间在允许的范围内", "The planned time is within the allowed range.")
@@ -29,6 +29,11 @@ def lead_of(situation: Situation) -> timedelta:
     """The operation's own minimum lead, or the rulebook's."""
     own = situation.traits.lead
     return situation.rules.planning.lead if own is None else own
+
+
+def range_of(situation: Situation) -> timedelta:
+    """How far ahead the operation may be planned: its own range, or the rulebook's."""
+    return situation.traits.range or situation.rules.planning.range
 
 
 def _too_early(situation: Situation, lead: timedelta) -> Reason:
@@ -48,7 +53,7 @@ def _too_early(situation: Situation, lead: timedelta) -> Reason:
 
 
 def _too_far(situation: Situation) -> Reason:
-    zone, length = situation.place.tenant.zone, situation.rules.planning.range
+    zone, length = situation.place.tenant.zone, range_of(situation)
     latest = situation.now + length
     at, last, ahead = shown(situation.at, zone), shown(latest, zone), span(length)
     zh = f"计划时间 {at} 超出可选范围（{ahead.zh}以内），最晚可选 {last}。"

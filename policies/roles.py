@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.decision import Moment, Reason, Situation
+from domain.decision import Moment, Reason, Situation, Verdict
 from domain.request import Actor, Role
 from domain.text import Text
 from policies.wording import allow, listed, refuse
@@ -28,7 +28,10 @@ def may_ask(situation: Situation) -> Reason:
         return refuse(POLICY, Text(zh, en), tenant=tenant.name, yours=actor.tenant)
     if situation.moment in _ANY_OPERATION and is_provider(actor):
         return allow(POLICY, Text("您是服务商运维人员", "You are an operator of the provider."), has=_ids(actor.roles))
-    return _by_role(_counting(actor), situation.traits.roles)
+    first = _by_role(_counting(actor), situation.traits.roles)
+    if first.verdict is not Verdict.ALLOW or not situation.traits.also:
+        return first
+    return _by_role(_counting(actor), situation.traits.also)
 
 
 def is_provider(actor: Actor) -> bool:

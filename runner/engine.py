@@ -7,7 +7,7 @@ breaks, or a worker was lost, only a look at the target decides: done, not done,
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from domain.command import Command, Executor, Reading
@@ -18,12 +18,12 @@ from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
 from runner.hold import Hold
 from runner.summary import things
+from runner.watch import Watch
 
 log = logging.getLogger("yunwei.engine")
 
 MAX_SENDS: Final = 3  # of a step of which it is certain that nothing was sent
 MAX_RUNS: Final = 3  # of a destructive step that provably did not happen
-MAX_BYTES: Final = 1_000_000
 LOOK_TIMEOUT_S: Final = 60.0
 _TRY_AGAIN: Final = (Unreachable, Severed, TimedOut, Broke)
 
@@ -47,26 +47,6 @@ class StepFailed(Exception):
 
 class Undecided(StepFailed):
     """Nobody can tell what a step did: an operator has to."""
-
-
-class Watch:
-    """One call of an executor, as seen from the job that makes it."""
-
-    def __init__(self, hold: Hold, step: Step, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
-        self.max_bytes = MAX_BYTES
-        self._hold = hold
-        self._interruptible = step.interruptible
-
-    def say(self, stream: str, line: str) -> None:
-        self._hold.say(stream, line)
-
-    def stop_asked(self) -> bool:
-        """A step that cannot be cut short is not: the stop waits for its end. A lost job is cut short in any case."""
-        return self._hold.lost.is_set() or (self._interruptible and self._hold.asked_to_stop.is_set())
-
-    def on_stop(self, wake: Callable[[], None]) -> None:
-        self._hold.on_stop(wake)
 
 
 class Engine:
@@ -112,7 +92,9 @@ class Engine:
 
     def _close_step(self, hold: Hold, step: Step, judgement: Judgement) -> None:
         hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
-        if step.destructive:
+        for made in judgement.made:
+            hold.made(made)
+        if step.destructive or judgement.made:
             hold.record(hold.step + 1)
         else:
             hold.step += 1  # written with the next commit; repeating a harmless step costs nothing
@@ -248,9 +230,24 @@ class Engine:
     def _end_badly(self, hold: Hold, error: Exception) -> None:
         try:
             kind, text, facts = _verdict(hold, error)
+            if kind is not Kind.UNDECIDED:  # an operator may still go on from here
+                self._clean_up(hold)
             hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
         except (Overtaken, StoreDown) as trouble:
             log.warning("job %s could not be ended by this attempt: %s", hold.job.number, trouble)
+
+    def _clean_up(self, hold: Hold) -> None:
+        """Send the undo of every step that was reached, the last one first. One that fails is told, and no more."""
+        for step in reversed(hold.plan[: hold.step + 1]):
+            if step.undo is None:
+                continue
+            try:
+                self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)
+                hold.note(Kind.LOOKED, step=step.key, why="undo", text=Text("已清理", "cleaned up").as_dict())
+            except (Overtaken, StoreDown):
+                raise
+            except Trouble as trouble:
+                hold.note(Kind.ALARM, step=step.key, why="undo", code=trouble.code, text=trouble.text.as_dict())
 
 
 def _verdict(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
@@ -262,6 +259,8 @@ def _verdict(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
             return Kind.CANCELLED, Text("已按要求停止", "stopped as asked"), {"step": step}
         case Undecided(judgement=j):
             return Kind.UNDECIDED, j.text, {"step": step, "evidence": dict(j.evidence)}
+        case StepFailed(judgement=j) if hold.asked_to_stop.is_set() and j.evidence.get("stopped"):
+            return Kind.CANCELLED, j.text, {"step": step, "evidence": dict(j.evidence)}
         case StepFailed(judgement=j):
             return Kind.FAILED, j.text, {"step": step, "evidence": dict(j.evidence)}
         case Trouble():

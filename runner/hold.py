@@ -17,13 +17,15 @@ from domain.event import Event, Kind
 from domain.job import Job, State
 from domain.operation import Operation, Step
 from domain.text import Text
+from runner.artifacts import record
 from runner.claims import Claimed
 from runner.moves import move, outcome, overtaken, taken_back
-from runner.store.rows import micros, to_job
+from runner.store.rows import dumps, micros, to_job
 from runner.store.store import Store
 from runner.store.tx import Tx
 
 T = TypeVar("T")
+Remark = Callable[[Tx], object]  # writes itself into the transaction of the next commit
 MOST_REMARKS: Final = 5_000
 MAX_LINE: Final = 8000
 ROOM_S: Final = 10.0  # how long a line waits for the ones before it to be stored
@@ -48,7 +50,7 @@ class Hold:
         self.over = threading.Event()
         self.sure_until_s = math.inf  # on our own monotonic clock: from then on the lease may be another's
         self._store = store
-        self._remarks: list[Event] = []
+        self._remarks: list[Remark] = []
         self._on_the_way = 0  # remarks that were taken and are not committed yet
         self._full = False
         self._guard = threading.Lock()
@@ -88,8 +90,24 @@ class Hold:
 
     def note(self, kind: Kind, **facts: Any) -> None:
         """A remark, written with the next commit."""
+        event = self._event(kind, facts)
+        self._remember(lambda tx: tx.append(event))
+
+    def part(self, number: int, facts: Mapping[str, Any]) -> None:
+        """How part `number` of the step at hand stands, written with the next commit. Never raises."""
+        if self.lost.is_set():
+            return
+        colour = str(facts.get("colour", ""))
+        row = {"job": self.job.number, "step": self._key(), "number": number, "colour": colour, "facts": dumps(facts)}
+        self._remember(lambda tx: tx.later("put_part", **row))
+
+    def made(self, artifact: Mapping[str, Any]) -> None:
+        """An artifact that this job made, recorded with the next commit."""
+        self._remember(lambda tx: record(tx, self.job, artifact))
+
+    def _remember(self, remark: Remark) -> None:
         with self._guard:
-            self._remarks.append(self._event(kind, facts))
+            self._remarks.append(remark)
 
     def say(self, stream: str, line: str) -> None:
         """A line of output. Never raises: it is called from within the wire.
@@ -217,12 +235,12 @@ class Hold:
 
     def _commit(self, body: Callable[[Tx], T]) -> T:
         """Run `body` in a transaction together with the remarks so far. They are kept if it does not happen."""
-        taken: list[Event] = []
+        taken: list[Remark] = []
 
         def together(tx: Tx) -> T:
             taken.extend(self._take_remarks())  # now, not before: the end of a job may come first, and takes them all
-            for event in taken:
-                tx.append(event)
+            for remark in taken:
+                remark(tx)
             return body(tx)
 
         try:
@@ -236,7 +254,7 @@ class Hold:
         finally:
             self._arrived(len(taken))
 
-    def _take_remarks(self) -> list[Event]:
+    def _take_remarks(self) -> list[Remark]:
         with self._room:
             remarks, self._remarks = self._remarks, []
             self._on_the_way += len(remarks)

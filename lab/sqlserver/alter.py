@@ -39,8 +39,8 @@ def _outside(session: "LabSession", command: str) -> None:
 
 
 def need_owner(session: "LabSession", database: Database) -> None:
-    """Only its owner, a db_owner or a sysadmin. Raises SqlError 5011."""
-    if not session.server.rights.may(session.account, database, "OWN"):
+    """Only its owner, a db_owner, a dbcreator or a sysadmin. Raises SqlError 5011."""
+    if not session.server.rights.may_alter(session.account, database):
         raise SqlError(5011, database.name)
 
 

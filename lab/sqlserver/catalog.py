@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.sqlserver.errors import SqlError
 from lab.sqlserver.kinds import kind_of, moment_text
 from lab.sqlserver.store import PAGE, Database
 from lab.sqlserver.tables import declared, quoted
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 Rows = list[tuple[Any, ...]]
+FIRST_USER = 5  # principal_id of the first user after dbo, guest, INFORMATION_SCHEMA and sys
 _STATES = {"ONLINE": 0, "RESTORING": 1, "OFFLINE": 6}
 _ACCESS = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
 _RECOVERY = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
@@ -50,16 +52,22 @@ def _sessions(session: "LabSession") -> Rows:
             s.number, s.login_time, s.login.host, s.login.program, s.account.name, s.account.name,
             "running" if s.command else "sleeping", s.open_transactions, s.database_id, 1, s.login_time,
         )
-        for s in session.server.sessions_now()
+        for s in _visible(session)
     ]  # fmt: skip
 
 
 def _requests(session: "LabSession") -> Rows:
     return [
         (s.number, 0, s.started, "running", s.command, s.database_id, float(s.percent), 0, 0)
-        for s in session.server.sessions_now()
+        for s in _visible(session)
         if s.command
     ]
+
+
+def _visible(session: "LabSession") -> list["LabSession"]:
+    """All sessions, or one's own without VIEW SERVER STATE."""
+    all_of_them = session.server.rights.on_server(session.account, "VIEW SERVER STATE")
+    return [s for s in session.server.sessions_now() if all_of_them or s is session]
 
 
 def _server_principals(session: "LabSession") -> Rows:
@@ -74,7 +82,10 @@ def _database_principals(session: "LabSession") -> Rows:
     database = session.server.store.usable(session.database)
     users = session.server.rights.users(database)
     rows = [("dbo", 1, "S", "SQL_USER", "dbo", _sid(database.owner))]
-    return [*rows, *((n, i, "S", "SQL_USER", "dbo", bytes.fromhex(s[2:])) for i, (n, s, _) in enumerate(users, 5))]
+    return [
+        *rows,
+        *((n, i, "S", "SQL_USER", "dbo", bytes.fromhex(s[2:])) for i, (n, s, _) in enumerate(users, FIRST_USER)),
+    ]
 
 
 def _objects(session: "LabSession") -> Rows:
@@ -103,6 +114,8 @@ def _schemas(_: "LabSession") -> Rows:
 
 
 def _volumes(session: "LabSession") -> Rows:
+    if not session.server.rights.on_server(session.account, "VIEW SERVER STATE"):
+        raise SqlError(300, "VIEW SERVER STATE", "server", "master")
     disk = session.server.disk
     return [
         (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from lab.sqlserver import alter, backup, ddl, media_views, principals, restore, small
+from lab.sqlserver import alter, backup, ddl, grants, media_views, principals, restore, small
 from lab.sqlserver.errors import lab_cannot
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
@@ -32,6 +32,10 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("CREATE", "USER"): principals.create_user,
     ("ALTER", "USER"): principals.alter_user,
     ("ALTER", "ROLE"): principals.alter_role,
+    ("ALTER", "SERVER"): principals.alter_server_role,
+    ("GRANT",): grants.grant,
+    ("REVOKE",): grants.grant,
+    ("DENY",): grants.grant,
     ("BACKUP",): backup.backup,
     ("RESTORE", "DATABASE"): restore.restore,
     ("RESTORE",): media_views.look,

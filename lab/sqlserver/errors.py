@@ -17,6 +17,7 @@ class Reach(IntEnum):
 
 # Conversion errors and the deadlock victim end the batch and doom the transaction: the manual's batch-aborting errors.
 _BATCH = {241, 245, 1205, 8114, 3930}
+_TERMINATES = {515, 547, 2601, 2627, 2628, 8114, 8115, 8134}  # in a change of rows, 3621 follows
 _SCOPE = {102, 105, 137, 195, 207, 208, 213}
 
 
@@ -29,7 +30,7 @@ class SqlError(Exception):
         self.details = details
         self.text = text
         known = TEXTS.get(number, TEXTS[50000])
-        self.severity = severity or known[0]
+        self.severity = severity or known[0]  # 0 is that of information
         self.state = state or known[1]
         self.line = 0
         self.reach = Reach.BATCH if number in _BATCH else Reach.SCOPE if number in _SCOPE else Reach.STATEMENT
@@ -40,6 +41,12 @@ class SqlError(Exception):
     def within(self, command: str) -> "SqlError":
         """As BACKUP and RESTORE tell it: this error, then 3013."""
         self.also.append(SqlError(3013, command))
+        return self
+
+    def in_change(self) -> "SqlError":
+        """As a change of rows tells it: what was undone, 3621 says."""
+        if self.number in _TERMINATES:
+            self.also.append(SqlError(3621))
         return self
 
     def message(self, language: str, line: int) -> Message:

@@ -100,6 +100,7 @@ class Interpreter:
         session.look()
         if session.options["NOEXEC"] and not isinstance(statement, SetOption):
             return
+        session.command = _command(statement) or session.command
         try:
             run: Callable[..., Iterator[Answer]] = getattr(self, _RUN[type(statement)])
             yield from run(statement, scope)
@@ -246,6 +247,13 @@ class Interpreter:
         self.session.strike(statement.procedure or statement.text)
         yield from execute(self, statement, scope)
         yield Done(verb=Verb.EXECUTE)
+
+
+def _command(statement: Statement) -> str:
+    """What sys.dm_exec_requests calls it."""
+    if isinstance(statement, Plain):
+        return statement.words(1)[0]
+    return {Wait: "WAITFOR", Execute: "EXECUTE"}.get(type(statement), "")
 
 
 def _turns_off(statements: tuple[Statement, ...], option: str) -> bool:

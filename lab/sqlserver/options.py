@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from lab.sqlserver.errors import lab_cannot
 from lab.sqlserver.statements import SetOption
-from lab.tds.answers import Answer, Changed, Done, Verb
+from lab.sqlserver.texts import say
+from lab.tds.answers import Answer, Changed, Done, Message, Verb
 
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
@@ -53,7 +54,9 @@ def _one(session: "LabSession", name: str, statement: SetOption) -> Iterator[Ans
         session.engine.lock_timeout_ms = int(value)
     elif name == "LANGUAGE":
         old, session.language = session.language, language_of(value)
-        yield Changed(what="language", new=value, old=old)
+        shown = "简体中文" if session.language == "zh" else value
+        yield Changed(what="language", new=shown, old=old)
+        yield Message(number=5703, severity=0, state=1, text=say(session.language, 5703, shown))
     elif name == "IDENTITY_INSERT":
         session.identity_insert = statement.options[1].split(".")[-1] if on else ""
     elif name == "FMTONLY" and on:

@@ -66,6 +66,7 @@ def expression(cursor: Cursor, *, comma: bool = False) -> str:
 
 def end_of_plain(cursor: Cursor) -> None:
     """Move behind a plain statement."""
+    start = cursor.at
     first, second = cursor.take().upper, cursor.peek().upper
     if first in ("CREATE", "ALTER") and (second in _WHOLE_BATCH or cursor.peek(1).upper == "ALTER"):
         cursor.at = len(cursor.tokens)
@@ -73,8 +74,8 @@ def end_of_plain(cursor: Cursor) -> None:
     allowed = _inner_starts(first)
     depth = cases = 0
     while not cursor.ended():
-        word, before = cursor.peek().upper, cursor.tokens[cursor.at - 1].upper
-        if depth == 0 and cases == 0 and (word == ";" or _ends(first, word, before, allowed, cursor)):
+        word = cursor.peek().upper
+        if depth == 0 and cases == 0 and (word == ";" or _ends(first, word, allowed, start, cursor)):
             return
         depth += (word == "(") - (word == ")")
         cases += (word == "CASE") - (word == "END" and cases > 0)
@@ -95,7 +96,8 @@ def _inner_starts(first: str) -> set[str]:
     }.get(first, set())
 
 
-def _ends(first: str, word: str, before: str, allowed: set[str], cursor: Cursor) -> bool:
+def _ends(first: str, word: str, allowed: set[str], start: int, cursor: Cursor) -> bool:
+    before = cursor.tokens[cursor.at - 1].upper
     if word in ("END", "ELSE"):
         return first != "MERGE"
     if word not in STARTS or first == "MERGE":
@@ -108,7 +110,7 @@ def _ends(first: str, word: str, before: str, allowed: set[str], cursor: Cursor)
     if word == "IF":
         return not (first in ("DROP", "CREATE") and cursor.peek(1).upper in ("EXISTS", "NOT"))
     if first in ("GRANT", "DENY", "REVOKE"):
-        return "TO" in {t.upper for t in cursor.tokens[: cursor.at]} and before not in ("OPTION",)
+        return bool({"TO", "FROM"} & {t.upper for t in cursor.tokens[start : cursor.at]})
     return not (
         first == "ALTER" and word in ("DROP", "ALTER") and cursor.peek(1).upper in ("COLUMN", "CONSTRAINT", "MEMBER")
     )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lab.sqlserver.alter import need_owner
 from lab.sqlserver.cursor import Cursor
 from lab.sqlserver.errors import SqlError, lab_cannot
+from lab.sqlserver.rights import SERVER_ROLES
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
 from lab.sqlserver.store import Database
@@ -15,18 +15,27 @@ if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 
+_LOGIN_OPTIONS = {"CHECK_POLICY", "CHECK_EXPIRATION", "DEFAULT_DATABASE", "DEFAULT_LANGUAGE"}
+
+
 def create_login(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
-    """CREATE LOGIN x WITH PASSWORD = '…'."""
+    """CREATE LOGIN x WITH PASSWORD = '…', CHECK_POLICY = ON, DEFAULT_DATABASE = d."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("CREATE", "LOGIN")
     name = cursor.name()
     cursor.expect("WITH", "PASSWORD", "=")
     password = cursor.take().value
-    if not cursor.ended():
-        raise lab_cannot(f"CREATE LOGIN {name} with more options than a password")
+    options = {}
+    while cursor.accept(","):
+        option = cursor.take().upper
+        cursor.expect("=")
+        options[option] = cursor.name()
+    cursor.finish()
+    if set(options) - _LOGIN_OPTIONS:
+        raise lab_cannot(f"CREATE LOGIN {name} with {', '.join(sorted(set(options) - _LOGIN_OPTIONS))}")
     if not session.server.rights.is_admin(session.account):
         raise SqlError(15247)
-    session.server.rights.create(name, password)
+    session.server.rights.create(name, password, default_database=options.get("DEFAULT_DATABASE", ""))
     session.record("create login", "master", login=name)
     yield Done()
 
@@ -94,6 +103,28 @@ def alter_role(session: "LabSession", _: Scope, statement: Plain) -> Iterator[An
     yield Done()
 
 
+def alter_server_role(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """ALTER SERVER ROLE r ADD MEMBER l, or DROP MEMBER. Raises SqlError 15151, 15247."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("ALTER", "SERVER", "ROLE")
+    role = cursor.name().lower()
+    adds = cursor.accept("ADD")
+    if not adds:
+        cursor.expect("DROP")
+    cursor.expect("MEMBER")
+    login = cursor.name()
+    cursor.finish()
+    if not session.server.rights.is_admin(session.account):
+        raise SqlError(15247)
+    account = session.server.rights.find(login)
+    if role not in SERVER_ROLES or account is None:
+        raise SqlError(15151, "alter", ("server role", "服务器角色"), role if account else login)
+    account.roles = [r for r in account.roles if r != role] + [role] * adds
+    session.server.rights.save()
+    session.record("server role", "master", role=role, login=login, member=adds)
+    yield Done()
+
+
 def alter_authorization(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """ALTER AUTHORIZATION ON DATABASE::x TO l."""
     cursor = Cursor(statement.tokens, statement.text)
@@ -102,7 +133,8 @@ def alter_authorization(session: "LabSession", _: Scope, statement: Plain) -> It
     cursor.expect("TO")
     login = cursor.name()
     cursor.finish()
-    need_owner(session, database)
+    if not session.server.rights.may(session.account, database, "OWN"):
+        raise SqlError(15151, "find", ("database", "数据库"), database.name)
     account = session.server.rights.find(login)
     if account is None:
         raise SqlError(15151, "find", ("principal", "主体"), login)

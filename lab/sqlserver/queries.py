@@ -101,8 +101,11 @@ class Query:
         database = self.databases.get(int(target.db[2:])) if target.db != "temp" else None
         self._identity(translated.tree, target)
         self._check_rights(translated.tree, target, database)
-        with self.session.engine.writing(database, stays=self.session.transaction_count > 0):
-            outcome = self._run(translated)
+        try:
+            with self.session.engine.writing(database, stays=self.session.transaction_count > 0):
+                outcome = self._run(translated)
+        except SqlError as error:
+            raise error.in_change() from error
         self.session.row_count = len(outcome.rows) if returning else max(outcome.count, 0)
         if isinstance(translated.tree, exp.Insert):
             self.session.last_identity = outcome.last_id

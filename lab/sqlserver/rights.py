@@ -15,6 +15,10 @@ _ALLOWED = {
     "db_ddladmin": {"DDL"},
     "db_backupoperator": {"BACKUP"},
 }
+SERVER_PERMISSIONS = frozenset(
+    ["VIEW SERVER STATE", "ALTER ANY CONNECTION", "ALTER ANY DATABASE", "CREATE ANY DATABASE", "VIEW ANY DATABASE"]
+)
+SERVER_ROLES = frozenset(["sysadmin", "dbcreator", "securityadmin", "serveradmin", "processadmin"])
 _OF_EVERYONE = {("msdb", "SELECT"), ("master", "SELECT"), ("tempdb", "SELECT"), ("tempdb", "DDL")}
 
 
@@ -26,6 +30,7 @@ class Account:
     password: str
     sid: str
     roles: list[str] = field(default_factory=list)
+    permissions: list[str] = field(default_factory=list)
     default_database: str = "master"
     disabled: bool = False
 
@@ -55,6 +60,14 @@ class Rights:
         with self._lock:
             self._path.write_text(json.dumps([asdict(a) for a in self.accounts], indent=1), encoding="utf-8")
 
+    def set_password(self, name: str, password: str) -> None:
+        """Another password. Raises SqlError 15151."""
+        account = self.find(name)
+        if account is None:
+            raise SqlError(15151, "alter", ("login", "登录名"), name)
+        account.password = password
+        self.save()
+
     def find(self, name: str) -> Account | None:
         """By name."""
         return next((a for a in self.accounts if a.name.lower() == name.lower()), None)
@@ -75,6 +88,16 @@ class Rights:
     def is_admin(self, account: Account) -> bool:
         """A member of sysadmin."""
         return "sysadmin" in account.roles
+
+    def on_server(self, account: Account, permission: str) -> bool:
+        """A permission of the whole server, such as VIEW SERVER STATE."""
+        ends_sessions = permission == "ALTER ANY CONNECTION" and "processadmin" in account.roles
+        return self.is_admin(account) or permission in account.permissions or ends_sessions
+
+    def may_alter(self, account: Account, database: Database) -> bool:
+        """ALTER and DROP DATABASE: its owner, a db_owner, or a dbcreator."""
+        any_one = "dbcreator" in account.roles or self.on_server(account, "ALTER ANY DATABASE")
+        return any_one or self.may(account, database, "OWN")
 
     def roles_in(self, account: Account, database: Database) -> list[str] | None:
         """The roles there, or None for no access."""

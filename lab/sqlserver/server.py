@@ -25,7 +25,8 @@ _YEARS = {10: 2008, 11: 2012, 12: 2014, 13: 2016, 14: 2017, 15: 2019, 16: 2022, 
 class SqlServer:
     """Implements `lab.tds.answers.Server`. `step_s` is the pause after each hundredth of a backup or restore.
 
-    `drives` is the folder whose sub-folders are the drives (`d/` is `D:`); without it they live in `folder`.
+    `drives` is the folder whose sub-folders are the drives (`d/` is `D:`); without it they live in `folder`. `shares`
+    are Windows folders that lie elsewhere on this machine.
     """
 
     store: Store
@@ -35,6 +36,7 @@ class SqlServer:
         folder: Path,
         *,
         name: str,
+        shares: Mapping[str, Path] = {},
         language: str = "en",
         version: tuple[int, int, int] = (16, 0, 1000),
         edition: str = "Standard Edition (64-bit)",
@@ -50,7 +52,7 @@ class SqlServer:
         self.collation_name = collation
         lcid = b"\x04\x08" if collation.startswith("Chinese") else b"\x09\x04"
         self.collation = lcid + b"\xd0\x00\x34" if lcid[0] == 9 else lcid + b"\xd0\x00\x00"
-        self.disk = Disk(drives or folder / "drives")
+        self.disk = Disk(drives or folder / "drives", shares)
         self.data_folder, self.log_folder, self.backup_folder = f"{root}\\DATA", f"{root}\\LOG", f"{root}\\Backup"
         for path in (self.data_folder, self.log_folder, self.backup_folder):
             self.disk.make_folder(path)

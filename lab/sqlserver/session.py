@@ -178,12 +178,12 @@ class LabSession(Transactions):
     def strike(self, text: str) -> None:
         """The faults that strike at the start of a statement."""
         faults = self.server.faults
-        slow = faults.take("slow", text=text)
+        slow = faults.take("slow", match=text)
         if slow is not None:
             self.pause(slow.number("seconds"))
-        if faults.take("kill_session", text=text):
+        if faults.take("kill_session", match=text):
             raise Killed
-        if faults.take("deadlock", text=text):
+        if faults.take("deadlock", match=text):
             raise SqlError(1205, self.number)
 
     # --- databases ---

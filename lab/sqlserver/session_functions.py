@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lab.sqlserver.catalog import object_id
+from lab.sqlserver.catalog import FIRST_USER, object_id
 from lab.sqlserver.errors import SqlError, lab_cannot
 from lab.sqlserver.store import Database
 from lab.sqlserver.tables import flat
@@ -23,8 +23,6 @@ def functions_of(session: "LabSession") -> dict[str, Callable[..., Any]]:
         for name, value in {
             "app_name": session.login.program,
             "host_name": session.login.host,
-            "suser_id": 1,
-            "user_id": 1,
             "schema_name": "dbo",
         }.items()
     }
@@ -36,7 +34,7 @@ def _constant(value: Any, *_: Any) -> Any:
 
 
 def _of_names(session: "LabSession") -> dict[str, Callable[..., Any]]:
-    store = session.server.store
+    store, rights = session.server.store, session.server.rights
 
     def database(name: str | None = None) -> Database | None:
         return store.find(session.database if name is None else name)
@@ -60,10 +58,23 @@ def _of_names(session: "LabSession") -> dict[str, Callable[..., Any]]:
         "original_login": login_name,
         "user_name": lambda *_: _user_name(session),
         "suser_sid": login_sid,
+        "suser_id": lambda name=None: _number(name or session.account.name, [a.name for a in rights.accounts], 1),
+        "user_id": lambda name=None: _user_id(session, name or _user_name(session)),
+        "database_principal_id": lambda name=None: _user_id(session, name or _user_name(session)),
         "object_id": lambda name, *_: _object_id(session, name),
         "serverproperty": lambda name: session.server.properties.get(str(name).lower()),
         "databasepropertyex": lambda name, key: _property(session, name, key),
     }
+
+
+def _number(name: str, names: list[str], first: int) -> int | None:
+    return next((n for n, known in enumerate(names, start=first) if known.lower() == name.lower()), None)
+
+
+def _user_id(session: "LabSession", name: str) -> int | None:
+    database = session.server.store.usable(session.database)
+    users = [user for user, _, _ in session.server.rights.users(database)]
+    return 1 if name.lower() == "dbo" else _number(name, users, FIRST_USER)
 
 
 def _user_name(session: "LabSession") -> str:

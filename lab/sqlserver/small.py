@@ -26,8 +26,8 @@ def kill(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     number = int(statement.tokens[1].value)
     if number == session.number:
         raise SqlError(6104)
-    if not session.server.rights.is_admin(session.account):
-        raise SqlError(15247)
+    if not session.server.rights.on_server(session.account, "ALTER ANY CONNECTION"):
+        raise SqlError(6102)
     victims = [s for s in session.server.sessions_now() if s.number == number]
     if not victims:
         raise SqlError(6106, number)

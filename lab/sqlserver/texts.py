@@ -49,6 +49,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "在将 {} 值 '{}' 转换成数据类型 {} 时失败。",
     ),
     262: (14, 1, "{} permission denied in database '{}'.", "在数据库 '{1}' 中拒绝了 {0} 权限。"),
+    300: (
+        14,
+        1,
+        "{} permission was denied on object '{}', database '{}'.",
+        "拒绝了对对象 '{1}' (数据库 '{2}')的 {0} 权限。",
+    ),
     334: (16, 1, "The login already has an account under a different user name.", "该登录已用另一个用户名开立帐户。"),
     515: (
         16,
@@ -139,6 +145,7 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     ),
     2714: (16, 6, "There is already an object named '{}' in the database.", "数据库中已存在名为 '{}' 的对象。"),
     2812: (16, 62, "Could not find stored procedure '{}'.", "找不到存储过程 '{}'。"),
+    3621: (0, 0, "The statement has been terminated.", "语句已终止。"),
     3701: (
         11,
         5,
@@ -197,6 +204,8 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     ),
     5069: (16, 1, "ALTER DATABASE statement failed.", "ALTER DATABASE 语句失败。"),
     5701: (0, 2, "Changed database context to '{}'.", "已将数据库上下文更改为 '{}'。"),
+    5703: (0, 1, "Changed language setting to {}.", "已将语言设置更改为 {}。"),
+    6102: (14, 1, "User does not have permission to use the KILL statement.", "用户没有使用 KILL 语句的权限。"),
     6104: (16, 1, "Cannot use KILL to kill your own process.", "不能使用 KILL 来终止您自己的进程。"),
     6106: (16, 2, "Process ID {} is not an active process ID.", "进程 ID {} 不是活动进程 ID。"),
     8114: (16, 5, "Error converting data type {} to {}.", "从数据类型 {} 转换为 {} 时出错。"),

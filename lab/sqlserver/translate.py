@@ -46,6 +46,7 @@ SESSION_FUNCTIONS = frozenset(
         "suser_sid",
         "suser_id",
         "user_id",
+        "database_principal_id",
         "current_transaction_id",
         "lab_global",
         "isdate",
@@ -167,7 +168,8 @@ def _node(node: exp.Expr) -> exp.Expr:
     if type(node) in _SIGNS:
         sign = exp.Literal.string(_SIGNS[type(node)])
         return exp.Anonymous(this="lab_calculate", expressions=[sign, node.this, node.expression])
-    if isinstance(node, exp.EQ | exp.NEQ | exp.In) and _has_text(node):
+    assigns = isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
+    if isinstance(node, exp.EQ | exp.NEQ | exp.In) and not assigns and _has_text(node):
         node.set("this", exp.Collate(this=exp.paren(node.this), expression=exp.Var(this="NOCASE")))
     if isinstance(node, exp.National):
         return exp.Literal.string(node.name)

@@ -182,6 +182,42 @@ token = Table(
     _moment("revoked_at"),
 )
 
+artifact = Table(
+    "artifact",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("tenant", String(60), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("place", String(200), nullable=False, server_default=""),
+    Column("name", String(200), nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    Column("state", String(10), nullable=False),
+    Column("facts", Text, nullable=False, server_default="{}"),
+    Column("job", _Id),
+    Column("upload", String(200)),
+    Column("added_by", String(100), nullable=False),
+    _moment("added_at", nullable=False),
+    _moment("expires_at"),
+)
+Index("artifact_by_tenant", artifact.c.tenant, artifact.c.state, artifact.c.added_at, artifact.c.id)
+Index("artifact_by_kind", artifact.c.tenant, artifact.c.kind, artifact.c.added_at, artifact.c.id)
+Index("artifact_by_key", artifact.c.key, unique=True)
+Index("artifact_by_job", artifact.c.job)
+
+part = Table(
+    "part",
+    metadata,
+    Column("job", _Id, primary_key=True),
+    Column("step", String(60), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("colour", String(10), nullable=False),
+    Column("facts", Text, nullable=False),
+)
+Index("part_by_colour", part.c.job, part.c.step, part.c.colour, part.c.number)
+
 worker = Table(
     "worker",
     metadata,

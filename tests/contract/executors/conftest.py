@@ -53,6 +53,12 @@ class Watcher:
         self.said.append((stream, line))
         self.on_line(line)
 
+    def progress(self, percent: float, **facts: object) -> None:
+        """Not looked at here."""
+
+    def part(self, number: int, facts: object) -> None:
+        """Not looked at here."""
+
     def stop_asked(self) -> bool:
         return self._stopped.is_set()
 

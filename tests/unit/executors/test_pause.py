@@ -25,6 +25,12 @@ class Bell:
     def say(self, stream: str, line: str) -> None:
         raise AssertionError("a pause has nothing to say")
 
+    def progress(self, percent: float, **facts: object) -> None:
+        """Not looked at here."""
+
+    def part(self, number: int, facts: object) -> None:
+        """Not looked at here."""
+
     def stop_asked(self) -> bool:
         return self.stopped.is_set()
 

@@ -1,10 +1,12 @@
 """Every kind of mistake, as a table: what is changed in the example, where the fault points, what it says."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from domain.errors import Fault
+from inventory.load import parse
 
 Faults = tuple[Fault, ...]
 TENANT = "tenants[0]"
@@ -50,6 +52,15 @@ PLACES = [
     ("address: 10.0.0.9", "address: 10.0.0.999", f"{ENV}.database_host.address", "neither an IP address"),
     ("port: 1433", 'port: "1433"', f"{ENV}.database_host.port", "must be a whole number"),
     ("port: 1433", "port: 1433.5", f"{ENV}.database_host.port", "must be a whole number"),
+    ("encryption: required", "encryption: strict", f"{ENV}.database_host.sql.encryption", "not one of required, opt"),
+    ("encryption: required", "encryption: optional", f"{ENV}.database_host.sql.ca_file", "no certificate is checked"),
+    ("user: yunwei_ops", "#", f"{ENV}.database_host.sql.user", "is missing"),
+    ("'file:secrets/db1-ops'", "S3cret", f"{ENV}.database_host.sql.password", "must be a reference"),
+    (r"'D:\Exchange'", r"'D:\Exchange\'", f"{ENV}.database_host.sql.exchange.there", "a full path of a folder"),
+    (r"'D:\Exchange'", "Exchange", f"{ENV}.database_host.sql.exchange.there", "a full path of a folder"),
+    (r"'D:\Exchange'", '"D:\\\\a\';--"', f"{ENV}.database_host.sql.exchange.there", "a full path of a folder"),
+    ("name: db1", "name: app1", f"{ENV}.database_host", "has the name of an app server"),
+    ("user: yunwei_ledger1", "#", f"{ENV}.data_centers[0].script_login.user", "is missing"),
     ("site_port: 80", "site_port: 0", f"{HOST}.site_port", "0 is not between 1 and 65535"),
     ("port: 5985", "port: 70000", f"{HOST}.winrm.port", "70000 is not between 1 and 65535"),
     ("port: 5985", "port: yes", f"{HOST}.winrm.port", "must be a whole number"),
@@ -126,6 +137,30 @@ def test_two_data_centers_with_one_name_or_one_database_are_refused(
     start, end = example.index("data_centers:"), example.index("policies:")
     faults = faults_of(example[:start] + f"data_centers: [{items}]\n" + example[end:])
     assert [(f.path, f.code) for f in faults] == [(f"{ENV}.data_centers[1].{key}", "duplicate")]
+
+
+def test_two_data_centers_on_one_database_of_a_server_are_refused_also_across_environments_and_tenants(
+    faults_of: Callable[[str], Faults],
+) -> None:
+    """Each is a place with a lock of its own: two jobs could be at one database at once."""
+    host = "{name: a, address: 127.0.0.1, site_port: 1, winrm: {port: 1, transport: ntlm, tls: false, user: u,"
+    room = f"{{name: NAME, title: t, kind: test, app_hosts: [{host} password: 'env:X'}}}}], database_host: {{name: d,"
+    room += " address: ADDRESS, port: 1433}, data_centers: [{name: c, title: t, database: DATABASE}]}"
+
+    def said(*rooms: tuple[str, str, str]) -> str:
+        places = [room.replace("NAME", n).replace("ADDRESS", a).replace("DATABASE", d) for n, a, d in rooms]
+        tenant = "{{name: {}, title: t, standing: trial, environments: [{}]}}"
+        return f"estate: 1\ntenants: [{tenant.format('x', ', '.join(places[:-1]))}, {tenant.format('y', places[-1])}]"
+
+    fine = (("e1", "db.example.com", "One"), ("e2", "db.example.com", "Two"), ("e1", "other.example.com", "One"))
+    assert parse(said(*fine).encode(), folder=Path("/e")).estate.database_host("x/e1/d").port == 1433
+    faults = faults_of(
+        said(("e1", "db.example.com", "One"), ("e2", "DB.example.com", "oNE"), ("e1", "db.example.com", "ONE"))
+    )
+    assert [(f.path, f.code) for f in faults] == [
+        ("tenants[0].environments[1].data_centers[0].database", "duplicate"),
+        ("tenants[1].environments[0].data_centers[0].database", "duplicate"),
+    ]
 
 
 def test_two_quotas_of_one_class_and_period_are_refused(faults_with: Callable[..., Faults]) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from domain.places import Kind, Standing
+from domain.errors import NotFound
+from domain.places import Exchange, Kind, Standing
 from domain.rulebook import ClosedWindow, Quota
 from domain.secret import SecretRef
 from domain.text import Text
@@ -45,6 +46,25 @@ def test_the_example_says_how_a_restart_is_done_and_proven(inventory: Inventory)
     assert environment.database_host.port == 1433
 
 
+def test_the_example_says_how_sql_server_is_reached_and_where_backups_pass(inventory: Inventory) -> None:
+    server = inventory.estate.database_host("ledger-test/prod/db1")
+    assert server.sql is not None
+    assert (server.sql.user, server.sql.encryption, server.sql.verify) == ("yunwei_ops", "required", True)
+    assert server.sql.password == SecretRef("file", str(inventory.folder / "secrets/db1-ops"))
+    assert server.sql.exchange == Exchange(there="D:\\Exchange", here=str(inventory.folder / "exchange"))
+    login = inventory.estate.place("ledger-test/prod/ledger1").data_center
+    assert login is not None
+    assert login.script_login is not None
+    assert login.script_login.user == "yunwei_ledger1"
+
+
+def test_a_database_server_with_winrm_is_a_host_too_and_an_unknown_one_is_not_found(inventory: Inventory) -> None:
+    host = inventory.estate.host("ledger-test/prod/db1")
+    assert (host.address, host.site_port, host.winrm.transport) == ("10.0.0.9", 0, "ntlm")
+    with pytest.raises(NotFound):
+        inventory.estate.database_host("ledger-test/prod/app1")
+
+
 @pytest.mark.req("INT-8", "INT-9", "EXP-1")
 def test_the_example_gives_the_rules_their_figures(inventory: Inventory) -> None:
     rules = inventory.rules
@@ -59,7 +79,7 @@ def test_the_example_gives_the_rules_their_figures(inventory: Inventory) -> None
 
 
 def test_file_names_become_absolute_and_secrets_stay_references(inventory: Inventory) -> None:
-    app1, app2 = inventory.estate.hosts.values()
+    app1, app2, _ = inventory.estate.hosts.values()
     assert app1.winrm.password == SecretRef("file", str(inventory.folder / "secrets/app1"))
     assert app2.winrm.password == SecretRef("env", "APP2_PASSWORD")
     assert app2.winrm.ca_file == str(inventory.folder / "ca.pem")

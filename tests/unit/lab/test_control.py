@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from lab.certificates import Authority
 from lab.control import MOST_BODY, Control
+from lab.database import DatabaseServer
 from lab.host import Ledger, Origin
 
 
@@ -96,3 +98,45 @@ def test_the_ledger_is_on_disk_before_it_is_told_and_goes_on_after_a_restart(tmp
     assert second.after() == [effect]
     assert second.record("APP1", "reboot", Origin()).n == 2
     second.close()
+
+
+@pytest.fixture
+def ask_sql(driver: Any, tmp_path: Path) -> Iterator[Asker]:
+    for name in ("secrets", "keys"):
+        (tmp_path / name).mkdir()
+    database = DatabaseServer(tmp_path, Authority.make(), encryption="optional", language="en", step_s=0.0)
+    database.start()
+    control = Control({}, driver.host.ledger, database)
+    control.start()
+    yield Asker(control.port)
+    control.stop()
+    database.stop()
+
+
+def test_the_sql_server_tells_its_databases_its_ledger_and_takes_faults(ask_sql: Asker) -> None:
+    (server,) = ask_sql("GET", "/sql")[1]["servers"]
+    assert {d["name"] for d in server["databases"]} == {"master", "tempdb", "model", "msdb", "yunwei"}
+    effects = ask_sql("GET", "/sql/db1/ledger")[1]["effects"]
+    assert [e["kind"] for e in effects][:2] == ["create login", "server role"]
+    assert ask_sql("GET", f"/sql/db1/ledger?after={len(effects)}")[1] == {"effects": []}
+    status, fault = ask_sql("POST", "/sql/db1/faults", {"fault": "disk_full", "percent": 40})
+    assert (status, fault["percent"], fault["left"]) == (201, 40.0, 1)
+    assert ask_sql("GET", "/sql/db1/faults")[1]["faults"] == [fault]
+    assert ask_sql("DELETE", "/sql/db1/faults") == (200, {"faults": []})
+    assert ask_sql("POST", "/sql/db1/restart")[1]["port"] == server["port"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "nix"},
+        {"fault": "slow", "count": 0},
+        {"fault": "slow", "seconds": "1"},
+        {"fault": "cut", "at": 3},
+        {"fault": "slow", "nix": 1},
+    ],
+)
+def test_a_fault_of_the_sql_server_with_a_mistake_is_refused(ask_sql: Asker, fault: dict[str, Any]) -> None:
+    assert ask_sql("POST", "/sql/db1/faults", fault)[0] == 400
+    assert ask_sql("GET", "/sql/db2/faults")[0] == 404
+    assert ask_sql("GET", "/sql/db1/faults")[1]["faults"] == []

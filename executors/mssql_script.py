@@ -1,0 +1,135 @@
+"""A session for a tenant's script, over python-tds: a batch runs in it as SSMS would run it.
+
+The one socket is watched: a stop sends an attention and waits for its acknowledgement; a wire that stays silent after
+that, or past the time that is allowed, is given up.
+"""
+
+import logging
+import socket
+import time
+from typing import Any, Final
+
+import pytds
+from pytds.tds_base import Error as DriverError
+
+from domain.command import Call
+from domain.errors import Trouble
+from domain.secret import mask
+from executors.mssql_address import Address
+from executors.mssql_batch import Limits, Ran, Said, run_batch
+from executors.mssql_socket import WatchedSocket
+from executors.mssql_tls import ANY, TlsError
+from executors.mssql_trouble import at_login, severed
+
+LOGIN_S: Final = 15
+CANCEL_S: Final = 60.0  # how long the server may take to acknowledge: it rolls the statement back first
+# As SSMS sets them (research: peers-sqlserver, 3.3). The language is fixed, so that dates mean one thing.
+SETTINGS: Final = (
+    "SET ANSI_NULLS, ANSI_PADDING, ANSI_WARNINGS, ANSI_NULL_DFLT_ON, ARITHABORT, CONCAT_NULL_YIELDS_NULL, "
+    "QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT, CURSOR_CLOSE_ON_COMMIT, IMPLICIT_TRANSACTIONS, XACT_ABORT OFF; "
+    "SET TEXTSIZE 2147483647; SET ROWCOUNT 0"
+)
+
+logging.getLogger("pytds").setLevel(logging.WARNING)  # at INFO it writes the text of statements
+
+
+class ScriptSession:
+    """Signed in under the script's login. `hear` gets each message as it comes."""
+
+    def __init__(self, address: Address, program: str, database: str, call: Call) -> None:
+        self.address = address
+        self._call = call
+        self._until_s = time.monotonic() + call.timeout_s
+        self._cancelled_s: float | None = None
+        self._socket = _reach(address)
+        self._connection = _sign_in(address, program, database, self._socket)
+        self._tds = self._connection._tds_socket  # noqa: SLF001  a cursor loses what is read here
+        self._session = self._tds.main_session
+        self._socket.waiting = self._waiting
+
+    @property
+    def transaction(self) -> bool:
+        """Whether a transaction is open, as the server told with its last answer."""
+        return bool(self._tds.tds72_transaction)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a cancel was sent, or is to be: then nothing more is sent."""
+        return self._cancelled_s is not None or self._must_stop()
+
+    def run(self, text: str, limits: Limits, hear: Any = None) -> Ran:
+        """One batch, once. Raises Severed with `ran`: what came until the wire broke."""
+        try:
+            return run_batch(self._session, text, limits, hear or _nobody)
+        except (OSError, DriverError) as error:
+            trouble = severed(self.address.host, "batch", mask(str(error), (self.address.password,)))
+            trouble.ran = getattr(error, "ran", None)  # type: ignore[attr-defined]  # what took effect is told by it
+            raise trouble from error
+
+    def close(self) -> None:
+        self._socket.waiting = _nothing
+        self._connection.close()
+
+    def __enter__(self) -> "ScriptSession":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _must_stop(self) -> bool:
+        return self._call.stop_asked() or time.monotonic() >= self._until_s
+
+    def _waiting(self) -> None:
+        """Called while the server says nothing."""
+        now_s = time.monotonic()
+        if self._cancelled_s is None:
+            if self._must_stop():
+                self._cancelled_s = now_s
+                self._session.put_cancel()
+        elif now_s - self._cancelled_s >= CANCEL_S:
+            raise TimeoutError(f"no acknowledgement of the cancel within {CANCEL_S:.0f} s")
+
+
+def _reach(address: Address) -> WatchedSocket:
+    try:
+        return WatchedSocket(socket.create_connection((address.name, address.port), LOGIN_S))
+    except OSError as error:
+        raise at_login(address.host, 20009, [error.strerror or str(error)]) from error
+
+
+def _sign_in(address: Address, program: str, database: str, watched: WatchedSocket) -> Any:
+    try:
+        return pytds.connect(
+            address.name,
+            database,
+            address.user,
+            address.password.open(),
+            port=address.port,
+            sock=watched,
+            appname=program[:128],
+            autocommit=True,
+            login_timeout=LOGIN_S,
+            disable_connect_retry=True,
+            cafile=address.authorities or ANY,
+            validate_host=address.authorities is not None,
+            enc_login_only=address.encryption != "required",
+        )
+    except (OSError, DriverError) as error:
+        watched.close()
+        raise _refusal(address, error) from None
+    except TlsError as error:
+        watched.close()
+        raise at_login(address.host, 20002, [f"TLS: {error}"]) from error
+
+
+def _refusal(address: Address, error: Exception) -> Trouble:
+    number = getattr(error, "msg_no", 0) or 20002
+    return at_login(address.host, number, [mask(str(error), (address.password,))])
+
+
+def _nobody(_said: Said) -> None:
+    """Nobody listens."""
+
+
+def _nothing() -> None:
+    """Nothing is waited for any more."""

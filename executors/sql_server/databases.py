@@ -1,0 +1,59 @@
+"""What the server says of a database: its number, state, size, and who is in it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from domain.errors import Broke
+from domain.text import Text
+from executors.mssql_link import Link
+from executors.sql_server.server import Facts
+
+_DATABASE: Final = """
+    SELECT d.database_id AS database_id, d.name AS name, d.state_desc AS state, d.user_access_desc AS access,
+           d.recovery_model_desc AS recovery, d.compatibility_level AS compatibility, d.is_read_only AS read_only,
+           d.is_trustworthy_on AS trustworthy, d.is_db_chaining_on AS chaining, d.create_date AS created,
+           SUSER_SNAME(d.owner_sid) AS owner
+    FROM sys.databases d WHERE """
+_SIZE: Final = "SELECT SUM(CAST(size AS bigint)) * 8192 AS bytes FROM sys.master_files WHERE database_id = %s"
+_RUNNING: Final = """
+    SELECT r.session_id AS session, r.command AS command, s.program_name AS program
+    FROM sys.dm_exec_requests r JOIN sys.dm_exec_sessions s ON s.session_id = r.session_id
+    WHERE r.database_id = %s AND (r.command LIKE 'BACKUP%%' OR r.command LIKE 'RESTORE%%')"""
+
+
+def find(link: Link, name: str) -> Facts | None:
+    """The database of that name."""
+    row = link.row(_DATABASE + "d.name = %s", name)
+    return plain(row) if row else None
+
+
+def by_id(link: Link, database_id: int) -> Facts | None:
+    """The database of that number, whatever it is called now."""
+    row = link.row(_DATABASE + "d.database_id = %s", database_id)
+    return plain(row) if row else None
+
+
+def must(link: Link, name: str) -> Facts:
+    """The database of that name. Raises Broke."""
+    found = find(link, name)
+    if found is None:
+        zh, en = f"{link.address.host} 上没有数据库 {name}", f"There is no database {name} on {link.address.host}"
+        raise Broke(Text(zh, en), host=link.address.host, database=name, started=False)
+    return found
+
+
+def size(link: Link, database_id: int) -> int:
+    """Bytes of all its files."""
+    row = link.row(_SIZE, database_id)
+    return int(row["bytes"] or 0) if row else 0
+
+
+def busy(link: Link, database_id: int) -> Facts | None:
+    """A backup or restore that runs on it just now."""
+    row = link.row(_RUNNING, database_id)
+    return plain(row) if row else None
+
+
+def plain(row: Any) -> Facts:
+    """A row as JSON takes it. Times are the server's own, without a zone."""
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}

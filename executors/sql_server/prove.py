@@ -1,0 +1,58 @@
+"""Prove that a restored database is sound and safe before users are let in, and that the target is usable after."""
+
+from typing import Final
+
+from domain.command import Call
+from executors import mssql_quoting as quoted
+from executors.mssql_link import Link
+from executors.mssql_watch import watched
+from executors.sql_server import databases
+from executors.sql_server.server import Arguments, Facts, Server
+
+_ORPHANS: Final = """
+    SELECT p.name AS name FROM {database}.sys.database_principals p
+    LEFT JOIN sys.server_principals s ON s.sid = p.sid
+    WHERE p.type = 'S' AND p.principal_id > 4 AND s.sid IS NULL"""
+_LOGIN: Final = "SELECT name FROM sys.server_principals WHERE name = %s"
+
+
+def check(server: Server, arguments: Arguments, call: Call) -> Facts:
+    """DBCC CHECKDB, then what a foreign backup may bring: trust, chaining, users without logins. Raises Broke."""
+    database = arguments["database"]
+    with server.link(arguments["token"]) as link:
+        link.heard = lambda text: call.say("stdout", text)
+        with watched(link, server.again, call):
+            link.tell(f"DBCC CHECKDB ({quoted.name(database)}) WITH NO_INFOMSGS")
+        return {"sound": True, "made_safe": _make_safe(link, database), **_map_users(link, database)}
+
+
+def prove(server: Server, arguments: Arguments, call: Call) -> Facts:
+    """The database is online, open to all, and answers. Facts only: the operation judges them."""
+    with server.link("yunwei prove") as link:
+        found = databases.find(link, arguments["database"])
+        old = databases.find(link, arguments["old"]) if arguments.get("old") else None
+    answers = False
+    if found and found["state"] == "ONLINE":
+        with server.link("yunwei prove", arguments["database"]) as inside:
+            answers = inside.row("SELECT COUNT(*) AS n FROM sys.objects") is not None
+    return {"database": found, "old": old, "answers": answers}
+
+
+def _make_safe(link: Link, database: str) -> list[str]:
+    """What a backup from elsewhere may carry is switched off: it would let its owner out of the database."""
+    found, done = databases.must(link, database), []
+    for fact, option in (("trustworthy", "TRUSTWORTHY"), ("chaining", "DB_CHAINING")):
+        if found[fact]:
+            link.tell(f"ALTER DATABASE {quoted.name(database)} SET {option} OFF")
+            done.append(option)
+    return done
+
+
+def _map_users(link: Link, database: str) -> Facts:
+    """Users without a login of their SID: known logins of that name are tied to them, others are listed."""
+    orphans = [str(r["name"]) for r in link.rows(_ORPHANS.format(database=quoted.name(database)))]
+    mapped = [name for name in orphans if link.row(_LOGIN, name)]
+    for name in mapped:
+        user = quoted.name(name)
+        link.tell(f"USE {quoted.name(database)}; ALTER USER {user} WITH LOGIN = {user}; USE master")
+    return {"mapped": mapped, "orphans": [n for n in orphans if n not in mapped]}

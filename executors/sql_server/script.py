@@ -1,0 +1,225 @@
+"""Run a tenant's script: batch after batch on one session, each outcome written down where the batch took effect.
+
+A batch that may run inside a transaction of ours commits together with its row in the ledger; of the others the row
+follows. Nothing is ever sent twice: after a lost wire or a lost worker the ledger says what is known.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from domain.command import Call
+from domain.errors import Broke, Severed
+from domain.places import SqlLogin
+from domain.secret import SecretRef
+from executors.mssql_address import address_of, server_of
+from executors.mssql_batch import Counted, Limits, Said
+from executors.mssql_script import SETTINGS, ScriptSession
+from executors.sql_server import attempt, ledger
+from executors.sql_server.batches import Part
+from executors.sql_server.server import Arguments, Facts, Server
+from tsql.atomic import is_atomic
+from tsql.batches import Batch, Flaw, split
+from tsql.reading import decode
+
+QUIET: Final = Limits(results=0, rows=0, messages=20)  # for statements of ours
+PROGRAM: Final = "SELECT session_id FROM sys.dm_exec_sessions WHERE program_name = %s"
+
+
+def run_script(server: Server, arguments: Arguments, call: Call) -> Facts:
+    """Run the script once. Facts: how many batches of each colour, and the first error.
+
+    One that was stopped, or took too long, says so in `stopped`; its parts say what took effect. Raises Severed: look.
+    """
+    batches = read_script(server, arguments["script"])
+    plan = {"batches": len(batches), "whole": arguments["whole"]}
+    with server.link(f"{arguments['token']} keeper") as keeper, _session(server, arguments, call) as session:
+        return attempt.once(keeper, arguments, plan, lambda: _Run(session, arguments, call, batches).through())
+
+
+def look_at_script(server: Server, arguments: Arguments, call: Call) -> Facts:
+    """What is known of an attempt: its marker, whether its session lives, and the ledger's rows. Ends nothing."""
+    with server.link("yunwei look") as link:
+        marker = attempt.look(link, arguments)
+        alive = marker.held or bool(link.rows(PROGRAM, arguments["token"]))
+    facts = {**marker.as_facts(), "alive": alive}
+    if marker.phase != "begun" or alive:
+        return facts
+    with server.link("yunwei look", arguments["database"]) as inside:
+        done = ledger.rows(inside, arguments["token"])
+    return {**facts, **_reconciled(server, arguments, call, done)}
+
+
+def read_script(server: Server, script: str) -> list[Batch]:
+    """The batches of the stored script. It was read whole before it was accepted; a flaw now is an error."""
+    found = list(split(decode([server.read(script)])))
+    flaws = [piece for piece in found if isinstance(piece, Flaw)]
+    if flaws:
+        raise Broke(flaws[0].text, line=flaws[0].line, started=False)
+    return [piece for piece in found if isinstance(piece, Batch)]
+
+
+def _session(server: Server, arguments: Arguments, call: Call) -> ScriptSession:
+    """The script's own session, with the ledger's table in place. Until here nothing was begun."""
+    with server.link("yunwei ledger", arguments["database"]) as inside:
+        ledger.make_table(inside)
+    login = SqlLogin(user=arguments["login"], password=SecretRef(**arguments["password"]))
+    address = address_of(server.host, server_of(server.host), login.user, server.secrets(login.password))
+    session = ScriptSession(address, arguments["token"], arguments["database"], call)
+    session.run(SETTINGS, QUIET)
+    return session
+
+
+@dataclass
+class _Run:
+    """One way through a script. `whole`: one transaction around all of it."""
+
+    session: ScriptSession
+    arguments: Arguments
+    call: Call
+    batches: list[Batch]
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("green", "red", "grey", "unknown"), 0))
+    first_error: dict[str, Any] | None = None
+    dead: bool = False  # nothing more is sent
+
+    @property
+    def whole(self) -> bool:
+        return bool(self.arguments["whole"])
+
+    def through(self) -> Facts:
+        if self.whole:
+            self._ours("BEGIN TRANSACTION")
+        for number, batch in enumerate(self.batches, 1):
+            part = Part(number=number, batch=batch)
+            self.dead = self.dead or self.session.stopped
+            if not self.dead:
+                self._batch(part)
+            self._told(part)
+        return {**self._close(), "counts": self.counts, "first_error": self.first_error, "stopped": self._why_stopped()}
+
+    def _batch(self, part: Part) -> None:
+        """Every time of a batch, until one is not green."""
+        for time in range(1, part.batch.times + 1):
+            try:
+                self._once(part, time)
+            except Severed as trouble:
+                self._broke_off(part, trouble)
+                raise
+            if part.colour != "green":
+                break
+        self.dead = self._ends_here(part)
+
+    def _once(self, part: Part, time: int) -> None:
+        """One execution, in a transaction of ours if it may be and none is open."""
+        wrapped = not self.whole and not self.session.transaction and is_atomic(part.batch.text) and self._began()
+        part.took(self.session.run(part.batch.text, Limits(), self._said))
+        if wrapped and not self.session.transaction:
+            part.ended = "rolled-back"  # the server threw the whole batch away: nothing of it remains
+        if self.session.stopped and part.colour != "green":
+            self._stopped(part, wrapped=wrapped)
+        elif self.whole and not self.session.transaction:
+            part.colour, part.ended = "red", "transaction-ended"  # by the script itself, or by a grave error
+        else:
+            self._enter(part, time, wrapped=wrapped)
+
+    def _stopped(self, part: Part, *, wrapped: bool) -> None:
+        """A batch that was cut short: rolled back if it is in a transaction of ours, else partly done."""
+        part.ended = "rolled-back" if wrapped else "stopped"
+        if wrapped and self.session.transaction:
+            self._ours("ROLLBACK TRANSACTION")
+
+    def _enter(self, part: Part, time: int, *, wrapped: bool) -> None:
+        """Add the ledger's row, and commit with it what is ours. A script's own transaction is left to the script."""
+        open_before = self.session.transaction
+        row = ledger.entry(self.arguments["database"], self.arguments["token"], part.number, time, part.colour)
+        ran = self.session.run(row, QUIET)
+        if part.colour == "green" and not any(isinstance(e, Counted) and e.rows == 1 for e in ran.events):
+            part.colour, part.ended = "grey", "not-executed"  # NOEXEC is on, for our statement as for the batch
+        if self.session.transaction and (wrapped or not open_before):
+            self._ours("COMMIT TRANSACTION")
+
+    def _ends_here(self, part: Part) -> bool:
+        """With an open transaction an error ends the script in any case: what follows would run outside of it."""
+        if self.session.stopped:
+            return True
+        if part.colour == "green" or part.ended == "not-executed":
+            return False
+        return self.whole or self.session.transaction or self.arguments["on_error"] == "stop"
+
+    def _broke_off(self, part: Part, trouble: Severed) -> None:
+        ran = getattr(trouble, "ran", None)
+        if ran is not None:
+            part.took(ran)
+        part.colour, part.ended = "unknown", "broken-off"
+        self._told(part)
+
+    def _told(self, part: Part) -> None:
+        self.counts[part.colour] += 1
+        self.first_error = self.first_error or _error(part)
+        self.call.part(part.number, part.as_facts())
+        self.call.progress(100.0 * part.number / max(1, len(self.batches)), batches=part.number)
+
+    def _close(self) -> Facts:
+        """Commit what is whole and green; roll back whatever the script left open. Never commit for its author."""
+        good = self.counts["green"] == len(self.batches)
+        if not self.session.transaction:
+            return {"left_open": False, "rolled_back": self.whole and not good}
+        self._ours("COMMIT TRANSACTION" if self.whole and good else "ROLLBACK TRANSACTION")
+        return {"left_open": not self.whole, "rolled_back": not (self.whole and good)}
+
+    def _why_stopped(self) -> str | None:
+        if not self.session.stopped or not self.counts["grey"] + self.counts["red"]:
+            return None
+        return "asked" if self.call.stop_asked() else "time"
+
+    def _began(self) -> bool:
+        """Whether a transaction of ours is open now: under NOEXEC it is not."""
+        self._ours("BEGIN TRANSACTION")
+        return self.session.transaction
+
+    def _ours(self, statement: str) -> None:
+        self.session.run(statement, QUIET)
+
+    def _said(self, said: Said) -> None:
+        self.call.say("stderr" if said.red else "stdout", said.text)
+
+
+def _error(part: Part) -> dict[str, Any] | None:
+    found = part.first_error()
+    return {"batch": part.number, **found} if found else None
+
+
+def _reconciled(server: Server, arguments: Arguments, call: Call, done: list[Facts]) -> Facts:
+    """Of a broken-off attempt: batches with their rows are known; others only if they could not but roll back."""
+    batches = read_script(server, arguments["script"])
+    counts = dict.fromkeys(("green", "red", "grey", "unknown"), 0)
+    for part in _parts(batches, done, whole=bool(arguments["whole"])):
+        counts[part.colour] += 1
+        call.part(part.number, part.as_facts())
+    return {"counts": counts, "known": counts["unknown"] == 0}
+
+
+def _parts(batches: list[Batch], done: list[Facts], *, whole: bool) -> Iterator[Part]:
+    rows: dict[int, list[str]] = {}
+    for row in done:
+        rows.setdefault(row["number"], []).append(row["colour"])
+    last = max(rows, default=0)
+    reached = last if last and not _is_full(batches[last - 1], rows[last]) else last + 1
+    for number, batch in enumerate(batches, 1):
+        yield _part(number, batch, rows.get(number, []), at_hand=number <= reached and not whole)
+
+
+def _part(number: int, batch: Batch, colours: list[str], *, at_hand: bool) -> Part:
+    """`at_hand`: it may have been sent, so without its row it is known only if it ran in a transaction of ours."""
+    done = colours.count("green")
+    if _is_full(batch, colours):
+        return Part(number=number, batch=batch, colour=colours[-1], done=done, ended="from-ledger")
+    if at_hand and not is_atomic(batch.text):
+        return Part(number=number, batch=batch, colour="unknown", done=done, ended="broken-off")
+    colour = "red" if done else "grey"  # some of its times took effect, the others did not
+    return Part(number=number, batch=batch, colour=colour, done=done, ended="rolled-back" if at_hand else "")
+
+
+def _is_full(batch: Batch, colours: list[str]) -> bool:
+    """Every time of it has its row, or one that was red ended it."""
+    return len(colours) == batch.times or "red" in colours

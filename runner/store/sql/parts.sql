@@ -1,0 +1,8 @@
+-- The parts of a long step, such as the batches of a script: how each stands.
+
+-- name: put_part
+INSERT INTO part (job, step, number, colour, facts) VALUES (:job, :step, :number, :colour, :facts)
+ON CONFLICT (job, step, number) DO UPDATE SET colour = excluded.colour, facts = excluded.facts
+
+-- name: count_parts
+SELECT step, colour, COUNT(*) AS parts FROM part WHERE job = :job GROUP BY step, colour ORDER BY step, colour

@@ -1,0 +1,71 @@
+"""Backups are made once and proven; a restore leaves the target usable, whatever happens on the way."""
+
+from pathlib import Path
+
+import pytest
+
+from domain.errors import Trouble
+from tests.contract.mssql.conftest import DATABASE, Estate, Watcher
+
+
+@pytest.mark.req("DC-2")
+def test_a_backup_is_made_with_checksums_and_proven_in_msdb(estate: Estate) -> None:
+    call = Watcher()
+    facts = estate.run("backup", call, database=DATABASE)
+    assert (facts["set"]["type"], facts["set"]["copy_only"], facts["set"]["checksums"]) == ("D", True, True)
+    assert Path(estate.host.sql.exchange.here, facts["file"]).stat().st_size > 0
+    assert any("percent" in line for _, line in call.lines)
+
+
+@pytest.mark.req("CORE-1")
+def test_a_backup_that_is_asked_for_again_is_found_and_not_made_again(estate: Estate) -> None:
+    first = estate.run("backup", database=DATABASE)
+    assert estate.run("backup", database=DATABASE) == first
+    assert len(estate.rows("SELECT name FROM msdb.dbo.backupset")) == 1
+
+
+@pytest.mark.req("DC-2")
+def test_a_backup_is_read_through_before_it_counts(estate: Estate) -> None:
+    estate.run("backup", database=DATABASE)
+    assert estate.run("verify")["said"]
+
+
+@pytest.mark.req("DC-3")
+def test_a_restore_beside_is_checked_and_takes_the_name_and_the_rows_are_back(estate: Estate) -> None:
+    file = estate.run("backup", database=DATABASE)["file"]
+    estate.rows("DELETE FROM dbo.T_BD_MATERIAL")
+    read = estate.run("read-media", file=file)
+    assert read["header"]["DatabaseName"] == DATABASE
+    assert read["bytes"] > 0
+    new = estate.run("restore-beside", file=file)["database"]["name"]
+    assert estate.run("check", database=new)["sound"] is True
+    old = f"{DATABASE}_before_42"
+    swapped = estate.run("swap", database=DATABASE, new=new, old=old)
+    assert swapped["acted"] is True
+    proof = estate.run("prove", database=DATABASE, old=old)
+    assert (proof["database"]["state"], proof["database"]["access"], proof["answers"]) == ("ONLINE", "MULTI_USER", True)
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]
+    assert estate.run("drop", database=old)["dropped"] is True
+
+
+@pytest.mark.req("DC-3")
+def test_a_restore_in_place_throws_users_off_and_leaves_the_target_open_to_all(estate: Estate) -> None:
+    file = estate.run("backup", database=DATABASE)["file"]
+    estate.rows("DELETE FROM dbo.T_BD_MATERIAL")
+    facts = estate.run("restore-in-place", database=DATABASE, file=file)
+    assert (facts["acted"], facts["database"]["state"], facts["database"]["access"]) == (True, "ONLINE", "MULTI_USER")
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]
+
+
+@pytest.mark.req("DC-3")
+def test_a_target_left_restoring_is_brought_back_from_the_backup_taken_before(estate: Estate) -> None:
+    file = estate.run("backup", database=DATABASE)["file"]
+    estate.engine.faults.ask("leave_restoring", 1)
+    with pytest.raises(Trouble):
+        estate.run("restore-in-place", database=DATABASE, file=file)
+    sealed = estate.fence(seal=True)
+    look = estate.run("restore-in-place", fence=sealed, database=DATABASE, file=file, look=True)
+    assert (look["phase"], look["took_effect"], look["database"]["state"]) == ("begun", False, "RESTORING")
+    back = estate.run("put-back", database=DATABASE, file=file)
+    assert (back["database"]["state"], back["database"]["access"]) == ("ONLINE", "MULTI_USER")
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]

@@ -1,0 +1,130 @@
+"""A tenant's script runs batch after batch, as SSMS would run it, and what took effect is known."""
+
+import threading
+
+import pytest
+
+from domain.errors import Severed, Trouble
+from tests.contract.mssql.conftest import Estate, Watcher
+
+THREE = """UPDATE dbo.T_BD_MATERIAL SET FQTY = FQTY + 1
+GO
+INSERT INTO dbo.T_BD_MATERIAL (FID, FNAME, FQTY) VALUES (1, N'重复', 0)
+SELECT FID, FNAME FROM dbo.T_BD_MATERIAL ORDER BY FID
+GO
+PRINT N'完成'
+GO
+"""
+
+
+@pytest.mark.req("SQL-5", "SQL-6")
+def test_batches_run_in_order_and_show_green_and_red_with_the_scripts_lines(estate: Estate) -> None:
+    call = Watcher()
+    facts = estate.script(THREE, call, on_error="continue")
+    assert facts["counts"] == {"green": 2, "red": 1, "grey": 0, "unknown": 0}
+    assert [p["colour"] for p in call.parts.values()] == ["green", "red", "green"]
+    assert call.parts[1]["events"] == [{"kind": "count", "rows": 3}]
+    error = facts["first_error"]
+    assert (error["number"], error["severity"], error["script_line"], error["batch"]) == (2627, 14, 3, 2)
+    shown = next(e for e in call.parts[2]["events"] if e["kind"] == "result")
+    assert (shown["columns"], shown["total"], shown["rows"][0]) == (["FID", "FNAME"], 3, [1, "螺栓"])
+
+
+@pytest.mark.req("SQL-6")
+def test_the_first_error_stops_the_script_unless_it_was_told_to_go_on(estate: Estate) -> None:
+    call = Watcher()
+    facts = estate.script(THREE, call)
+    assert facts["counts"] == {"green": 1, "red": 1, "grey": 1, "unknown": 0}
+    assert call.parts[3]["colour"] == "grey"
+
+
+@pytest.mark.req("SQL-6")
+def test_one_transaction_leaves_nothing_behind_when_one_batch_fails(estate: Estate) -> None:
+    facts = estate.script(THREE, whole=True)
+    assert (facts["rolled_back"], facts["counts"]["red"]) == (True, 1)
+    assert estate.rows("SELECT SUM(FQTY) FROM dbo.T_BD_MATERIAL") == [(60,)]
+    assert estate.rows("SELECT COUNT(*) FROM dbo.yunwei_batch") == [(0,)]
+
+
+@pytest.mark.req("SQL-6")
+def test_a_transaction_that_the_script_leaves_open_is_rolled_back(estate: Estate) -> None:
+    facts = estate.script("BEGIN TRAN\nDELETE FROM dbo.T_BD_MATERIAL\nGO\nSELECT 1\n")
+    assert (facts["left_open"], facts["rolled_back"]) == (True, True)
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]
+
+
+@pytest.mark.req("SQL-6")
+def test_what_runs_under_noexec_is_not_green(estate: Estate) -> None:
+    call = Watcher()
+    facts = estate.script("SET NOEXEC ON\nGO\nDELETE FROM dbo.T_BD_MATERIAL\nGO\n", call)
+    assert facts["counts"]["green"] == 0
+    assert call.parts[2]["ended"] == "not-executed"
+
+
+@pytest.mark.req("SQL-6")
+def test_a_batch_with_a_count_runs_that_often(estate: Estate) -> None:
+    call = Watcher()
+    estate.script("UPDATE dbo.T_BD_MATERIAL SET FQTY = FQTY + 1 WHERE FID = 1\nGO 5\n", call)
+    assert (call.parts[1]["times"], call.parts[1]["done"]) == (5, 5)
+    assert estate.rows("SELECT FQTY FROM dbo.T_BD_MATERIAL WHERE FID = 1") == [(15,)]
+
+
+@pytest.mark.req("CORE-1")
+def test_an_attempt_that_is_sent_a_second_time_changes_nothing(estate: Estate) -> None:
+    estate.script("UPDATE dbo.T_BD_MATERIAL SET FQTY = FQTY + 1")
+    again = estate.script("UPDATE dbo.T_BD_MATERIAL SET FQTY = FQTY + 1")
+    assert (again["acted"], again["phase"]) == (False, "ended")
+    assert estate.rows("SELECT SUM(FQTY) FROM dbo.T_BD_MATERIAL") == [(63,)]
+
+
+@pytest.mark.req("CORE-3")
+def test_a_worker_of_an_earlier_epoch_is_refused_by_the_server(estate: Estate) -> None:
+    estate.run("look-at-script", fence=estate.fence(run=2, epoch=3, seal=True), **estate.of_script("SELECT 1"))
+    late = estate.script("DELETE FROM dbo.T_BD_MATERIAL", fence=estate.fence(run=1, epoch=2))
+    assert late["acted"] is False
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]
+
+
+@pytest.mark.req("SQL-9")
+def test_the_scripts_login_reaches_no_other_database(estate: Estate) -> None:
+    estate.engine.create_database("AIS2", recovery="FULL")
+    facts = estate.script("EXEC('USE AIS2')\nGO\nSELECT * FROM yunwei.dbo.attempt\n", on_error="continue")
+    assert facts["counts"]["red"] == 2
+
+
+@pytest.mark.req("CORE-6")
+def test_a_stop_is_acknowledged_by_the_server_and_rolled_back(estate: Estate) -> None:
+    call = Watcher()
+    script = "PRINT N'begun'\nGO\nUPDATE dbo.T_BD_MATERIAL SET FQTY = 0\nWAITFOR DELAY '00:00:30'\nGO\nSELECT 1\n"
+
+    def stop() -> None:
+        assert call.heard.wait(20)
+        call.stop.set()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    facts = estate.script(script, call)
+    thread.join()
+    assert facts["stopped"] == "asked"
+    assert facts["counts"]["grey"] >= 1
+
+
+@pytest.mark.req("CORE-2")
+def test_after_a_lost_wire_the_ledger_says_what_took_effect(estate: Estate) -> None:
+    call = Watcher()
+    script = "UPDATE dbo.T_BD_MATERIAL SET FQTY = 1\nGO\nUPDATE dbo.T_BD_MATERIAL SET FQTY = 2\nGO\nSELECT 1\n"
+    estate.engine.faults.ask("drop_before_commit", 2)
+    with pytest.raises(Trouble) as caught:
+        estate.script(script, call)
+    assert isinstance(caught.value, Severed)
+    fence = estate.fence(seal=True)
+    args = estate.of_script(script)
+    look = estate.executor.run
+    from domain.command import Sql
+
+    command = Sql(host="acme/prod/db1", verb="look-at-script", args=args, fence="run-script").fenced(fence)
+    facts = look(command, call).facts
+    assert facts["phase"] == "begun"
+    assert facts["known"] is True
+    changed = sum(p["colour"] == "green" for p in call.parts.values())
+    assert estate.rows("SELECT COUNT(*) FROM dbo.yunwei_batch") == [(changed,)]
