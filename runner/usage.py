@@ -14,9 +14,10 @@ def usage_of(reading: Reading, tenant: Tenant) -> Usage:
     )
 
 
-def stored_bytes(_reading: Reading, _tenant: Tenant) -> int | None:
-    """What the tenant's files take. None, which means not known: no table of files is here to be asked yet."""
-    return None
+def stored_bytes(reading: Reading, tenant: Tenant) -> int | None:
+    """What the tenant's files take that are ready: backups, uploads, packages. None would mean: not known."""
+    row = reading.row("stored_bytes", tenant=tenant.name)
+    return None if row is None else int(row["bytes"])
 
 
 def _bytes(gb: int | None) -> int | None:

@@ -11,3 +11,7 @@ SELECT coalesce(CAST(sum(bytes) AS bigint), 0) AS bytes FROM traffic WHERE tenan
 SELECT day, kind, bytes FROM traffic
 WHERE tenant = :tenant AND day >= :first AND day <= :last AND (:kind = '' OR kind = :kind)
 ORDER BY day, kind
+
+-- Storage: what the files of a tenant take that are ready. Served by artifact_by_tenant.
+-- name: stored_bytes
+SELECT coalesce(CAST(sum(size) AS bigint), 0) AS bytes FROM artifact WHERE tenant = :tenant AND state = 'ready'

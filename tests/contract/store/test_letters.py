@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ from tests.stage import CHEN, LI, OPERATIONS, OPERATOR, HandClock, _like, desk_o
 AtOnce = Callable[[list[Callable[[], object]]], list[object]]
 WU = Actor(name="wu", tenant="acme", roles=frozenset({Role.ENTERPRISE_ADMIN}))
 DATA = Actor(name="data", tenant="acme", roles=frozenset({Role.DATA_OPS}))
-BEFORE = "0002"  # the migration before that of letters
+BEFORE = import_module("runner.store.migrations.versions.0006_letters").down_revision
 DOWNLOAD = {"kind": "download", "reason": "年度审计"}
 
 

@@ -1,5 +1,6 @@
 """Traffic is counted exactly, by the tenant's day, and what is used up lets nothing leave."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,8 @@ from intake.letter_scan import add_scan
 from intake.letters import ask, get
 from intake.submit import submit
 from intake.traffic import DayOfTraffic, count, count_in, daily, may_leave, usage
+from runner.store.schema import artifact
+from runner.store.store import Store
 from tests.scans import PDF
 from tests.stage import CHEN, LI, OPERATIONS, OPERATOR, HandClock, _like, desk_on, wish
 
@@ -75,6 +78,37 @@ def test_total_used_and_available_and_no_limit_is_said(desk: Desk) -> None:
     assert (bought.traffic.total, bought.traffic.used, bought.traffic.available) == (3 * GB, GB, 2 * GB)
     assert bought.storage.total == GB
     assert not bought.traffic.is_used_up
+
+
+@pytest.fixture
+def stored(store: Store) -> Callable[..., None]:
+    """`stored("acme", 5, "ready")`: a file of that size on record."""
+
+    def put(tenant: str, size: int | None, state: str) -> None:
+        key = secrets.token_hex(8)
+        row: dict[str, Any] = {"id": key, "key": key, "tenant": tenant, "kind": "backup", "name": "a.bak"}
+        row |= {"state": state, "size": size, "added_by": "li", "added_at": 1}
+        with store.engine.begin() as connection:
+            connection.execute(artifact.insert().values(**row))
+
+    return put
+
+
+@pytest.mark.req("USE-1", "USE-2")
+def test_storage_is_what_the_tenants_ready_files_take(desk: Desk, stored: Callable[..., None]) -> None:
+    desk = with_limits(desk, storage_gb=1)
+    with_letter(desk)
+    assert usage(desk, LI, "acme").storage.used == 0
+    for size, state in ((GB - 1, "ready"), (7, "failed"), (None, "uploading")):
+        stored("acme", size, state)
+    stored("beta", 9, "ready")
+    figures = usage(desk, LI, "acme").storage
+    assert (figures.used, figures.available) == (GB - 1, 1)
+    assert may_leave(desk, LI, "acme").verdict is Verdict.ALLOW
+    stored("acme", 1, "ready")
+    refused = may_leave(desk, LI, "acme")
+    assert refused.verdict is Verdict.REFUSE
+    assert "存储空间已用完" in refused.chief.text.zh
 
 
 def test_what_is_counted_in_a_transaction_that_fails_is_not_counted(desk: Desk) -> None:
