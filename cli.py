@@ -11,6 +11,8 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "request": Lazy("commands.request", "Ask, look, change, follow: everything about requests."),
     "operation": Lazy("commands.operation", "What can be done."),
     "place": Lazy("commands.place", "Where it can be done."),
+    "letter": Lazy("commands.letter", "Letters of authorization: ask, hand in the scan, review, revoke."),
+    "usage": Lazy("commands.usage", "A tenant's traffic and storage: total, used, available, day by day."),
     "user": Lazy("commands.user", "Accounts and their roles."),
     "token": Lazy("commands.token", "Tokens of the HTTP API."),
     "worker": Lazy("commands.worker", "Run a worker; look at, pause and resume workers."),

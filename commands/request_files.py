@@ -22,12 +22,12 @@ _HEADS: Final = (
     Text("上传人", "added by"),
     Text("时间", "at"),
 )
-_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("attach", cls=Leaf)
 @NUMBER
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option("--name", help="The name under which it is kept; left out: the file's own.")
 @click.option("--media-type", help="Such as image/png; left out: by the name.")
 @with_session
@@ -37,7 +37,7 @@ def add(session: Session, /, number: int, file: Path, name: str | None, media_ty
 
     name = file.name if name is None else name
     media_type = (guess_type(name)[0] or attach.PLAIN) if media_type is None else media_type
-    content = _read(file, attach.MAX_BYTES + 1)
+    content = read_file(file, attach.MAX_BYTES + 1)
     added = attach.attach(session.desk, session.actor, number, name, content, media_type)
     session.screen.data(view.of_attachment(added))
     session.screen.say(f"已添加附件 {added.id}：{name}", f"Attached {name} as {added.id}")
@@ -73,7 +73,7 @@ def fetch(session: Session, /, number: int, attachment_id: str, out: Path, force
     from intake import attach, view
 
     found = attach.read_attachment(session.desk, session.actor, number, attachment_id)
-    _write(out, found.content, force=force)
+    write_file(out, found.content, force=force)
     session.screen.data({**view.of_attachment(found), "out": str(out)})
     session.screen.say(f"已写入 {out}（{found.size} 字节）", f"Wrote {out} ({found.size} bytes)")
     return DONE
@@ -82,7 +82,8 @@ def fetch(session: Session, /, number: int, attachment_id: str, out: Path, force
 COMMANDS: Final = (add, list_, fetch)
 
 
-def _read(file: Path, most: int) -> bytes:
+def read_file(file: Path, most: int) -> bytes:
+    """The file's first bytes. Raises FileError."""
     try:
         with file.open("rb") as content:
             return content.read(most)
@@ -90,7 +91,8 @@ def _read(file: Path, most: int) -> bytes:
         raise click.FileError(str(file), hint=error.strerror) from error
 
 
-def _write(out: Path, content: bytes, *, force: bool) -> None:
+def write_file(out: Path, content: bytes, *, force: bool) -> None:
+    """A new file, or with `force` any. Raises Mistake, FileError."""
     try:
         with out.open("wb" if force else "xb") as file:
             file.write(content)

@@ -43,7 +43,10 @@ def _what(event: Shape, screen: Screen, zone: tzinfo | None) -> str:
 
 def _subject(event: Shape) -> str:
     """The thing it is about; who did it, if that was a person."""
-    about = next((event["facts"][name] for name in _ABOUT if event["facts"].get(name)), "")
+    facts = event["facts"]
+    about = next((facts[name] for name in _ABOUT if facts.get(name)), "")
+    if facts.get("letter"):
+        about = f"letter {facts['letter']} {about}".rstrip()
     return str(about) if event["actor"] == "yunwei" else f"{event['actor']} {about}".rstrip()
 
 

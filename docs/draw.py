@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from docs.drawing import errors, life, operations, policies
+from docs.drawing import errors, letters, life, operations, policies
 from playbooks import OPERATIONS
 
 FOLDER: Final = Path(__file__).parent
@@ -14,6 +14,7 @@ NOTE: Final = "<!-- Drawn from the code by docs/draw.py. Do not edit: run `pytho
 
 _PAGES: Final[dict[str, Callable[[], str]]] = {
     "life.md": life.page,
+    "letters.md": letters.page,
     "policies.md": policies.page,
     "errors.md": errors.page,
     "operations/README.md": operations.index,

@@ -7,11 +7,13 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from domain.errors import Trouble
+from domain.letter import Letter
 from domain.operation import Traits
 from domain.places import Place
 from domain.request import Actor
 from domain.rulebook import Rulebook
 from domain.text import Text
+from domain.usage import Usage
 
 
 class Verdict(IntEnum):
@@ -30,6 +32,7 @@ class Moment(StrEnum):
     APPROVAL = "approval"
     START = "start"
     CANCEL = "cancel"
+    DOWNLOAD = "download"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class Situation:
     """All a policy may see. `at` is when the work would start: the planned time when asked, now when it starts.
 
     `held` says that this request already holds its quota reservation (it is being edited, approved or started).
+    `letters` are the tenant's letters of authorization that are effective now, `usage` what it has of traffic and
+    storage; both are read only for an operation that asks for them.
     """
 
     moment: Moment
@@ -61,6 +66,8 @@ class Situation:
     held: bool = False
     planned_at: datetime | None = None
     underway: bool = False
+    letters: tuple[Letter, ...] = ()
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

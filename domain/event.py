@@ -51,6 +51,13 @@ class Kind(StrEnum):
     WORKER_STARTED = "worker-started"
     WORKER_STOPPED = "worker-stopped"
     WORKER_PAUSED = "worker-paused"
+    # of letters of authorization
+    LETTER_ASKED = "letter-asked"
+    LETTER_SCANNED = "letter-scanned"
+    LETTER_APPROVED = "letter-approved"
+    LETTER_REFUSED = "letter-refused"
+    LETTER_REVOKED = "letter-revoked"
+    LETTER_VOIDED = "letter-voided"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,8 @@ class Traits:
     lead: timedelta | None = None
     range: timedelta | None = None
     accepted: Literal["automatically", "by-provider"] = "automatically"
+    letter: Literal["download", "restore"] | None = None  # the letter of authorization that it needs
+    traffic: bool = False  # whether bytes leave the house by it, which count as the tenant's traffic
     words: Mapping[str, Text] = field(default_factory=dict)  # labels of execution states, where they differ
 
 

@@ -153,7 +153,10 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class Tenant:
-    """An enterprise (租户). Its days and windows are those of its own `zone`; `expires` is the last day paid for."""
+    """An enterprise (租户). Its days and windows are those of its own `zone`; `expires` is the last day paid for.
+
+    `traffic_gb` and `storage_gb` are what it has bought in all (1 GB is 1024³ bytes); None: no limit is set.
+    """
 
     name: str
     title: str
@@ -161,6 +164,8 @@ class Tenant:
     standing: Standing
     expires: date | None
     environments: tuple[Environment, ...]
+    traffic_gb: int | None = None
+    storage_gb: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

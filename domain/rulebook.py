@@ -62,6 +62,18 @@ class Quota:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LetterRules:
+    """A letter of authorization ends at most `longest` ahead. Its review is promised within `review` of working time
+    (Monday to Friday, `opens` to `closes` in the tenant's zone); the provider is warned `warning` before."""
+
+    longest: timedelta = timedelta(days=366)
+    review: timedelta = timedelta(hours=4, minutes=30)
+    warning: timedelta = timedelta(hours=1)
+    opens: time = time(9)
+    closes: time = time(18)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """All figures. The defaults are the handbook's."""
 
@@ -71,3 +83,4 @@ class Rulebook:
     expiry: Expiry = Expiry()
     quotas: dict[str, tuple[Quota, ...]] = field(default_factory=dict)
     default_cutoff: timedelta = timedelta(minutes=30)
+    letters: LetterRules = LetterRules()

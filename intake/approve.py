@@ -109,7 +109,7 @@ def _keep(tx: Tx, was: Opened, opinion: str) -> None:
 
 
 def _opinion(actor: Actor, body: Mapping[str, Any], *, required: bool) -> str:
-    _operators_only(actor)
+    operators_only(actor)
     faults: list[Fault] = []
     unknown_keys(body, frozenset({"opinion"}), faults)
     opinion = text_of(body, "opinion", MAX_REASON, faults, required=required)
@@ -118,7 +118,7 @@ def _opinion(actor: Actor, body: Mapping[str, Any], *, required: bool) -> str:
 
 
 def _read_resolution(actor: Actor, body: Mapping[str, Any]) -> tuple[str, str]:
-    _operators_only(actor)
+    operators_only(actor)
     faults: list[Fault] = []
     unknown_keys(body, frozenset({"word", "opinion"}), faults)
     word = body.get("word")
@@ -129,7 +129,8 @@ def _read_resolution(actor: Actor, body: Mapping[str, Any]) -> tuple[str, str]:
     return str(word), opinion
 
 
-def _operators_only(actor: Actor) -> None:
+def operators_only(actor: Actor) -> None:
+    """Some words are the provider's alone. Raises Denied."""
     if not (actor.is_operator and actor.tenant is None):
         zh, en = "只有服务商运维人员可以这样做", "Only an operator of the provider may do this"
         raise Denied(Text(zh, en), role="operator")

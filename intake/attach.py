@@ -90,14 +90,19 @@ def _attachment(row: Mapping[str, Any], added_at: datetime, content: bytes = b""
     return Attachment(**{k: row[k] for k in keys}, added_at=added_at, content=content)
 
 
+def name_faults(name: str) -> list[Fault]:
+    """What is wrong with the name of a file that somebody sends."""
+    if _NAME.fullmatch(name) and name.strip(" ."):
+        return []
+    zh, en = (
+        "文件名须为 1 至 200 个字符，不含路径与控制字符",
+        "A file name has 1 to 200 characters, no path, no control characters",
+    )
+    return [Fault("name", Text(zh, en))]
+
+
 def _check(name: str, content: bytes, media_type: str) -> None:
-    faults = []
-    if not _NAME.fullmatch(name) or not name.strip(" ."):
-        zh, en = (
-            "文件名须为 1 至 200 个字符，不含路径与控制字符",
-            "A file name has 1 to 200 characters, no path, no control characters",
-        )
-        faults.append(Fault("name", Text(zh, en)))
+    faults = name_faults(name)
     if not content:
         faults.append(Fault("content", Text("文件为空", "The file is empty"), "empty"))
     if len(content) > MAX_BYTES:

@@ -6,7 +6,7 @@ from domain.catalog import Catalog
 from domain.errors import Conflict, NotFound
 from domain.job import Job
 from domain.operation import Operation
-from domain.places import Place
+from domain.places import Place, Tenant
 from domain.request import Actor, Request
 from domain.text import Text
 from runner.bell import Bell
@@ -31,6 +31,13 @@ class Desk:
         if not actor.sees(place.tenant.name):
             raise NotFound(Text(f"没有这个位置：{path!r}", f"There is no such place: {path!r}"), place=path)
         return place
+
+    def tenant(self, name: str, actor: Actor) -> Tenant:
+        """The tenant, if this actor may know of it. Raises NotFound."""
+        found = next((t for t in self.decider.estate.tenants if t.name == name), None)
+        if found is None or not actor.sees(name):
+            raise NotFound(Text(f"没有租户 {name!r}", f"There is no tenant {name!r}"), tenant=name)
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

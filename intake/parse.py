@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from domain.catalog import Catalog
@@ -18,6 +18,7 @@ MAX_EMAIL: Final = 254
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KNOWN: Final = frozenset({"operation", "place", "params", "planned_at", "description", "email", "confirm"})
 
 
@@ -95,6 +96,23 @@ def read_moment(value: Any, path: str, faults: list[Fault]) -> datetime | None:
         faults.append(Fault(path, Text(zh, en)))
         return None
     return moment.astimezone(UTC)
+
+
+def read_day(value: Any, path: str, faults: list[Fault]) -> date | None:
+    """A day like `2026-12-26`. None stays None; anything else is a fault."""
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else None
+    except ValueError:
+        day = None
+    if day is None:
+        faults.append(Fault(path, Text("应为日期，如 2026-12-26", "Must be a day like 2026-12-26")))
+    elif not FIRST_YEAR < day.year < LAST_YEAR:
+        zh, en = f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间", f"The year must lie between {FIRST_YEAR} and {LAST_YEAR}"
+        faults.append(Fault(path, Text(zh, en)))
+        return None
+    return day
 
 
 def text_of(body: Mapping[str, Any], key: str, longest: int, faults: list[Fault], *, required: bool = False) -> str:

@@ -224,6 +224,8 @@ TENANT: Final = Record(
         Key("zone", zone, default=ZoneInfo("Asia/Shanghai")),
         Key("standing", member(Standing)),
         Key("expires", day, default=None),
+        Key("traffic_gb", whole(0, 1_000_000_000), default=None),
+        Key("storage_gb", whole(0, 1_000_000_000), default=None),
         Key("environments", Listing(item=ENVIRONMENT, unique=(("name",),))),
     ),
 )

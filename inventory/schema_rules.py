@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from domain.rulebook import ClosedWindow, Expiry, Freeze, Planning, Quota, Rulebook
+from domain.rulebook import ClosedWindow, Expiry, Freeze, LetterRules, Planning, Quota, Rulebook
 from domain.text import Text
 from inventory.record import Key, Listing, Named, Record, Rule
 from inventory.times import duration, instant, wall
@@ -82,6 +82,31 @@ EXPIRY: Final = Record(
 
 QUOTA: Final = Record(of=Quota, keys=(Key("period", one_of("day", "month")), Key("limit", whole(0, 1_000_000))))
 
+LETTERS: Final = Record(
+    of=LetterRules,
+    keys=(
+        Key("longest", duration(_DAY, 3660 * _DAY)),
+        Key("review", duration(timedelta(minutes=1), 30 * _DAY)),
+        Key("warning", duration(_NONE, 30 * _DAY)),
+        Key("opens", wall),
+        Key("closes", wall),
+    ),
+    rules=(
+        Rule(
+            "closes",
+            ("opens", "closes"),
+            lambda opens, closes: opens < closes,
+            Text("不晚于 opens：没有工作时间", "is not after opens: nobody would ever work"),
+        ),
+        Rule(
+            "warning",
+            ("warning", "review"),
+            lambda warning, review: warning < review,
+            Text("应小于 review", "must be below review"),
+        ),
+    ),
+)
+
 POLICIES: Final = Record(
     of=Rulebook,
     keys=(
@@ -91,5 +116,6 @@ POLICIES: Final = Record(
         Key("expiry", EXPIRY),
         Key("quotas", Named(name=name, item=Listing(item=QUOTA, least=1, unique=(("period",),)))),
         Key("default_cutoff", duration(_NONE, 30 * _DAY)),
+        Key("letters", LETTERS),
     ),
 )

@@ -10,15 +10,17 @@ from policies.entitlements import entitled
 from policies.expiry import paid_for
 from policies.freezes import outside_freezes
 from policies.lateness import in_time, latest_start, missed_by_then
+from policies.letters import has_letter
 from policies.planning import planned_ahead
 from policies.quotas import within_quota
 from policies.roles import may_ask
 from policies.standing import in_good_standing
+from policies.traffic import traffic_left
 from policies.windows import outside_windows
 
 Rule = Callable[[Situation], Reason]
 
-_WHO_AND_WHERE: Final[tuple[Rule, ...]] = (in_good_standing, paid_for, may_ask, entitled)
+_WHO_AND_WHERE: Final[tuple[Rule, ...]] = (in_good_standing, paid_for, may_ask, entitled, has_letter, traffic_left)
 _WHEN: Final[tuple[Rule, ...]] = (outside_windows, outside_freezes)
 _PLAN: Final[tuple[Rule, ...]] = (*_WHO_AND_WHERE, within_quota, planned_ahead, *_WHEN)
 
@@ -30,6 +32,7 @@ ASKED: Final[Mapping[Moment, tuple[Rule, ...]]] = {
     Moment.APPROVAL: _PLAN,
     Moment.START: (*_WHO_AND_WHERE, *_WHEN, in_time),
     Moment.CANCEL: (may_ask, before_cutoff),  # whoever has expired may still call off what was planned
+    Moment.DOWNLOAD: (in_good_standing, paid_for, may_ask, has_letter, traffic_left),
 }
 
 

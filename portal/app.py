@@ -13,11 +13,13 @@ from portal.api import (
     events,
     handling,
     health,
+    letters,
     lists,
     operations,
     people,
     places,
     requests,
+    usage,
     workers,
 )
 from portal.contract import add_problem
@@ -29,7 +31,20 @@ from portal.stream import Tail
 
 VERSION: Final = "0.1.0"
 OPENAPI: Final = "/api/v1/openapi.json"
-_NOUNS: Final = (requests, lists, handling, attachments, events, operations, places, people, workers, audit)
+_NOUNS: Final = (
+    requests,
+    lists,
+    handling,
+    attachments,
+    letters,
+    events,
+    operations,
+    places,
+    people,
+    usage,
+    workers,
+    audit,
+)
 
 
 def make_app(desk: Desk, limits: Limits | None = None) -> FastAPI:

@@ -1,5 +1,6 @@
 """The shapes of what we are asked, for the OpenAPI document; intake reads the bodies itself, all mistakes at once."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -7,9 +8,11 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
 from domain.job import RequestState, State
+from domain.letter import LetterKind, LetterState
+from domain.usage import TrafficKind
 from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
-from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_moment
+from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_day, read_moment
 from intake.read import MOST, MOST_EVENTS
 from intake.submit import MOST_IN_BULK
 
@@ -18,12 +21,20 @@ _AT: Final = "2026-11-24T03:30:00+08:00"
 
 
 def _moment(value: Any) -> Any:
+    return _read(read_moment, value)
+
+
+def _day(value: Any) -> Any:
+    return _read(read_day, value)
+
+
+def _read(read: Callable[[Any, str, list[Fault]], Any], value: Any) -> Any:
     faults: list[Fault] = []
-    at = read_moment(value, "", faults)
+    found = read(value, "", faults)
     if faults:
         text = faults[0].text
         raise PydanticCustomError("invalid", "{en}", {"zh": text.zh, "en": text.en})
-    return at
+    return found
 
 
 def _plain_text(value: Any) -> Any:
@@ -37,6 +48,9 @@ def _plain_text(value: Any) -> Any:
 _MOMENT_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time", "examples": [_AT]}
 Moment = Annotated[Any, BeforeValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 """An RFC 3339 time with an offset, as a query parameter; None or an aware datetime."""
+
+Day = Annotated[Any, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+"""A day as a query parameter; None or a date."""
 
 PlainText = Annotated[str, BeforeValidator(_plain_text)]
 """A query parameter without control characters (PostgreSQL cannot even be asked for them)."""
@@ -120,3 +134,40 @@ class Resolution(Asked):
 class Rating(Asked):
     level: int = Field(ge=1, le=5, examples=[5])
     text: str | None = Field(default=None, max_length=MAX_REASON)
+
+
+class WantedLetters(Asked):
+    """The query of a list of letters."""
+
+    kind: LetterKind | None = None
+    state: LetterState | None = None
+    tenant: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    limit: int = Field(default=50, ge=1, le=MOST)
+    cursor: str | None = Field(default=None, pattern="^[1-9][0-9]{0,17}$", description="`next` of the page before")
+
+
+class AskLetter(Asked):
+    kind: str = Field(json_schema_extra={"enum": [k.value for k in LetterKind]}, examples=["download"])
+    reason: str = Field(min_length=1, max_length=MAX_REASON, examples=["年度审计"])
+    last_day: Annotated[
+        str | None,
+        Field(
+            json_schema_extra={"format": "date"},
+            examples=["2026-12-26"],
+            description="In the tenant's zone; left out: a month ahead",
+        ),
+    ] = None
+
+
+class WhoseUsage(Asked):
+    """The query of a tenant's traffic and storage."""
+
+    tenant: PlainText | None = Field(default=None, min_length=1, max_length=200)
+
+
+class WantedDays(WhoseUsage):
+    """The query of what left day by day."""
+
+    kind: TrafficKind | None = None
+    first: Day = Field(default=None, description="The first day, in the tenant's zone")
+    last: Day = Field(default=None, description="The last day")

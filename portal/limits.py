@@ -11,9 +11,11 @@ from typing import Final
 
 from domain.text import Text
 from intake.attach import MAX_BYTES
+from intake.letter_scan import MAX_BYTES as MAX_SCAN_BYTES
 from portal.problems import TooMany
 
 _FILES: Final = re.compile(r"/api/v1/requests/[0-9]+/attachments")
+_SCANS: Final = re.compile(r"/api/v1/letters/[0-9]+/scans")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,7 @@ class Limits:
 
     body_bytes: int = 1024 * 1024
     attachment_bytes: int = MAX_BYTES
+    scan_bytes: int = MAX_SCAN_BYTES
     body_s: float = 30.0
     depth: int = 20
     rate_per_s: float = 500.0
@@ -31,6 +34,8 @@ class Limits:
 
     def bytes_at(self, path: str) -> int:
         """How long a body may be that is sent to this path: files are longer than words."""
+        if _SCANS.fullmatch(path):
+            return self.scan_bytes
         return self.attachment_bytes if _FILES.fullmatch(path) else self.body_bytes
 
 

@@ -45,7 +45,7 @@ class Admission:
         try:
             operation = self._catalog.build(job.operation, json.loads(row["request_params"]))
             place = self._decider.estate.place(job.place)
-            decision = self._decider.at_start(row, job, operation, place, now)
+            decision = self._decider.at_start(tx, row, job, operation, place)
         except Mistake as mistake:  # the estate or the catalog changed since it was accepted
             _refuse(tx, job, mistake.text)
             return None

@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 
 from domain.decision import Decision, Moment, Situation, Used
 from domain.job import Job
-from domain.operation import Operation
+from domain.operation import Operation, Traits
 from domain.places import Estate, Place
 from domain.request import Actor
 from domain.rulebook import Quota, Rulebook
 from policies import decide
+from runner.letters import effective
+from runner.store.reading import Reading
 from runner.store.rows import to_actor
 from runner.store.tx import Tx
+from runner.usage import usage_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +28,11 @@ class Decider:
     estate: Estate
     rules: Rulebook
 
-    def at_start(self, row: Mapping[str, Any], job: Job, operation: Operation, place: Place, now: datetime) -> Decision:
+    def at_start(self, tx: Tx, row: Mapping[str, Any], job: Job, operation: Operation, place: Place) -> Decision:
         """The last word before a worker begins. The requester's roles are those of today."""
-        actor = _requester(row)
-        return decide(self._situation(Moment.START, now, now, actor, operation, place, job=job))
+        actor, now = _requester(row), tx.now()
+        situation = self._situation(Moment.START, now, now, actor, operation, place, job=job)
+        return decide(_with_what_it_needs(tx, situation))
 
     def asked(
         self,
@@ -44,7 +48,21 @@ class Decider:
         now = tx.now()
         situation = self._situation(moment, now, at or now, actor, operation, place, job=job)
         quotas = tuple(_used(tx, q, place, operation, now) for q in self.quotas(operation))
-        return replace(situation, quotas=quotas)
+        return _with_what_it_needs(tx, replace(situation, quotas=quotas))
+
+    def leaving(self, reading: Reading, traits: Traits, actor: Actor, place: Place, now: datetime) -> Decision:
+        """May this actor fetch something of a place that no request was made for?"""
+        situation = Situation(
+            moment=Moment.DOWNLOAD,
+            now=now,
+            at=now,
+            actor=actor,
+            place=place,
+            traits=traits,
+            rules=self.rules,
+            estimate=traits.takes,
+        )
+        return decide(_with_what_it_needs(reading, situation))
 
     def quotas(self, operation: Operation) -> tuple[Quota, ...]:
         """The quotas that count this operation."""
@@ -74,6 +92,16 @@ class Decider:
             planned_at=job.planned_at if job else None,
             underway=job is not None and job.started_at is not None,
         )
+
+
+def _with_what_it_needs(reading: Reading, situation: Situation) -> Situation:
+    """What only some operations ask for, read for those alone: claiming must stay quick."""
+    if situation.traits.letter:
+        letters = effective(reading, situation.place.tenant.name, situation.now)
+        situation = replace(situation, letters=letters)
+    if situation.traits.traffic:
+        situation = replace(situation, usage=usage_of(reading, situation.place.tenant))
+    return situation
 
 
 def quota_key(quota: Quota, place: Place, operation: Operation, now: datetime) -> str:

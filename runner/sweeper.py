@@ -1,4 +1,4 @@
-"""What nobody else does: lost workers, late starts, waits that have no reason any more, output past its time.
+"""What nobody else does: lost workers, late starts, waits without a reason, output and letters past their time.
 
 Any number of sweepers may run: each row is moved by a guarded UPDATE, and losing it to another is no news.
 """
@@ -15,6 +15,7 @@ from domain.errors import Conflict, Mistake, Overtaken, StoreDown
 from domain.event import Event, Kind
 from domain.job import State
 from domain.text import Text
+from runner import letters
 from runner.admission import miss
 from runner.moves import move, outcome, taken_back
 from runner.shelves import shelve
@@ -53,6 +54,7 @@ class Sweeper:
         self._each("late_waiting", self._late)
         self._each("late_pending", self._unanswered)
         self._store.write(self._unblock)
+        letters.sweep(self._store)
 
     def shelve(self) -> int:
         """Put some requests on record for the free-text search; answers how many shelves."""

@@ -98,7 +98,20 @@ class ClearCache(Operation):
             yield Step(key=f"clear:{host.name}", title=title, do=Pause(seconds=float(self.depth)), timeout_s=30.0)
 '''
 COPIED = (
-    *("domain", "policies", "playbooks", "inventory", "executors", "runner", "intake", "portal", "commands", "lab"),
+    *(
+        "domain",
+        "media",
+        "tsql",
+        "policies",
+        "playbooks",
+        "inventory",
+        "executors",
+        "runner",
+        "intake",
+        "portal",
+        "commands",
+        "lab",
+    ),
     *("docs", "tests/plans"),
 )
 COPIED_FILES = ("cli.py", "wiring.py", "tests/plan_cases.py", "tests/test_catalog.py")

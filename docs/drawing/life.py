@@ -57,10 +57,10 @@ def _id(state: State) -> str:
 
 
 def _states() -> str:
-    notes = _notes(State)
+    said = notes(State)
     heads = ("state", "中文", "English", "what it means", "final", "holds its place", "quota given back")
     rows = [
-        (code(s), LABELS[s].zh, LABELS[s].en, notes[s.name], yes(s in FINAL), yes(s in HOLDING), yes(s in NOT_STARTED))
+        (code(s), LABELS[s].zh, LABELS[s].en, said[s.name], yes(s in FINAL), yes(s in HOLDING), yes(s in NOT_STARTED))
         for s in State
     ]
     after = "A quota is given back only if nothing had started. An operation may have words of its own for a state."
@@ -95,7 +95,7 @@ def _groups() -> dict[str, list[Kind]]:
     return groups
 
 
-def _notes(enum: type[StrEnum]) -> dict[str, str]:
+def notes(enum: type[StrEnum]) -> dict[str, str]:
     """The comment beside each member."""
     found = [_MEMBER.fullmatch(line) for line in _source(enum)]
     notes = {m["name"]: m["note"] or "" for m in found if m}

@@ -17,7 +17,7 @@ from portal.identity import Asker, Reader, TheDesk
 router: Final = APIRouter(prefix="/requests/{number}/attachments", tags=["requests"])
 _Id = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0123456789abcdef"])]
 _DISPOSITION: Final = {"Content-Disposition": {"schema": {"type": "string"}, "required": True}}
-_CONTENT: Final[dict[int | str, dict[str, Any]]] = {
+CONTENT: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The file, as it was sent",
         "content": {PLAIN: {"schema": {"type": "string", "format": "binary"}}},
@@ -52,17 +52,22 @@ def list_attachments(desk: TheDesk, actor: Reader, number: Number) -> JSONRespon
     return JSONResponse({"items": [of_attachment(a) for a in attachments(desk, actor, number)]})
 
 
-@router.get("/{attachment_id}", response_class=Response, responses={**problems(404), **_CONTENT})
+@router.get("/{attachment_id}", response_class=Response, responses={**problems(404), **CONTENT})
 def read_content(desk: TheDesk, actor: Reader, number: Number, attachment_id: _Id) -> Response:
     """The file, byte for byte. Always application/octet-stream: what somebody sent must not run in a browser."""
     found = read_attachment(desk, actor, number, attachment_id)
-    headers = {"Content-Disposition": _disposition(found.name), "X-Content-Type-Options": "nosniff"}
-    return Response(found.content, media_type=PLAIN, headers=headers)
+    return downloaded(found.name, found.content)
 
 
 def _media_type(request: Request) -> str:
     """The Content-Type without its parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip() or PLAIN
+
+
+def downloaded(name: str, content: bytes) -> Response:
+    """A file as a download. Always application/octet-stream: what somebody sent must not run in a browser."""
+    headers = {"Content-Disposition": _disposition(name), "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=PLAIN, headers=headers)
 
 
 def _disposition(name: str) -> str:

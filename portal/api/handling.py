@@ -1,10 +1,9 @@
 """Changing: edit, cancel, rate by those who asked; accept, reject, resolve by the provider's operators."""
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from domain.errors import Conflict
@@ -19,25 +18,22 @@ from portal.api.lists import WITH_ETAG, Number, shown
 from portal.bodies import Body, OptionalBody
 from portal.contract import body, problems_with_body
 from portal.identity import Asker, Canceller, Operator, TheDesk
-from portal.problems import PreconditionFailed, PreconditionMissing
+from portal.revisions import IfMatch, matched, stale
 
 router: Final = APIRouter(prefix="/requests/{number}", tags=["requests"])
-_IfMatch = Annotated[
-    str | None, Header(alias="If-Match", max_length=200, description="The ETag that the edit was made from, or *")
-]
-_TAG: Final = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {**problems_with_body(404, 409), **WITH_ETAG}
 _EDIT_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {**problems_with_body(404, 409, 412, 428), **WITH_ETAG}
 
 
 @router.patch("", response_model=shapes.Request, responses=_EDIT_ANSWERS, openapi_extra=body(asked.Edit))
-def edit_request(desk: TheDesk, actor: Asker, number: Number, change: Body, if_match: _IfMatch = None) -> JSONResponse:
+def edit_request(desk: TheDesk, actor: Asker, number: Number, change: Body, if_match: IfMatch = None) -> JSONResponse:
     """Give a request another time or description, before it has begun. Makes a new version."""
-    rev = _revision(desk, actor, number, if_match)
+    noun = Text(f"运维单 {number} ", f"Request {number}")
+    rev = matched(show(desk, actor, number).job.rev, if_match, noun)
     try:
         edit(desk, actor, number, rev, change)
     except Conflict as conflict:
-        raise _stale(conflict) from conflict
+        raise stale(conflict) from conflict
     return shown(desk, show(desk, actor, number))
 
 
@@ -85,27 +81,3 @@ def _done(
 ) -> JSONResponse:
     do(desk, actor, number, word)
     return shown(desk, show(desk, actor, number))
-
-
-def _revision(desk: Desk, actor: Actor, number: int, if_match: str | None) -> int:
-    """The revision that the edit is made from. Raises PreconditionMissing, PreconditionFailed, NotFound."""
-    current = show(desk, actor, number).job.rev
-    if if_match is None:
-        zh, en = "请发送 If-Match：读取时得到的 ETag", "Send If-Match with the ETag that you read"
-        raise PreconditionMissing(Text(zh, en))
-    if if_match.strip() == "*":
-        return current
-    tags = [_TAG.fullmatch(t) for t in if_match.split(",")]
-    strong = {t.group(2) for t in tags if t and not t.group(1)}
-    if str(current) not in strong:
-        zh, en = (
-            f"运维单 {number} 已被修改，请重新读取",
-            f"Request {number} has changed since you read it; read it again",
-        )
-        raise PreconditionFailed(Text(zh, en), number=number, yours=if_match, current=current)
-    return current
-
-
-def _stale(conflict: Conflict) -> Conflict:
-    """Somebody was faster between our look and the edit: that is a failed precondition too."""
-    return PreconditionFailed(conflict.text, (), **conflict.facts) if "current" in conflict.facts else conflict

@@ -19,6 +19,7 @@ from intake.desk import Desk
 from portal.app import make_app
 from portal.limits import Limits
 from portal.serve import Served, serve
+from tests.scans import PDF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +122,16 @@ def asked(client: httpx2.Client, **changes: Any) -> int:
     response = client.post("/api/v1/requests", json=wish(**changes))
     assert response.status_code == 201, response.text
     number: int = response.json()["number"]
+    return number
+
+
+def in_review(client: httpx2.Client, **wish: Any) -> int:
+    """Ask for a letter and hand in its scan; answer its number."""
+    response = client.post("/api/v1/letters", json={"kind": "download", "reason": "r", **wish})
+    assert response.status_code == 201, response.text
+    number: int = response.json()["number"]
+    scanned = client.post(f"/api/v1/letters/{number}/scans", params={"name": "盖章.pdf"}, content=PDF)
+    assert scanned.status_code == 201, scanned.text
     return number
 
 

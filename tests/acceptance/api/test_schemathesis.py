@@ -11,7 +11,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from portal.app import make_app
 from portal.serve import Served
-from tests.acceptance.api.hall import asked, client_of
+from tests.acceptance.api.hall import asked, client_of, in_review
 
 load_all_checks()
 EXAMPLES = 10  # of each kind, for each route
@@ -27,6 +27,7 @@ def test_every_route_answers_as_its_document_says(server: Served, token: Callabl
     with client_of(server, token("alice")) as alice:
         for _ in range(3):
             asked(alice, operation="favour")
+            in_review(alice)
     schema = schemathesis.openapi.from_dict(make_app(desk).openapi())
     schema.config.update(base_url=server.url)
     headers = {**JSON_ONLY, "Authorization": f"Bearer {opener}"}

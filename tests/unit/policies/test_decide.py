@@ -31,17 +31,18 @@ def names(moment):
 
 
 def test_every_rule_is_asked_at_some_moment_and_listed_once():
-    assert len(set(RULES)) == len(RULES) == 10
+    assert len(set(RULES)) == len(RULES) == 12
     assert {rule for rules in ASKED.values() for rule in rules} == set(RULES)
     assert set(ASKED) == set(Moment)
 
 
 def test_every_moment_asks_what_belongs_to_it():
-    who, when = {"standing", "expiry", "roles", "entitlements"}, {"windows", "freezes"}
+    who, when = {"standing", "expiry", "roles", "entitlements", "letters", "traffic"}, {"windows", "freezes"}
     assert names(Moment.SUBMIT) == names(Moment.APPROVAL) == who | when | {"quotas", "planning"}
     assert names(Moment.EDIT) == names(Moment.SUBMIT) | {"cutoffs"}
     assert names(Moment.START) == who | when | {"lateness"}
     assert names(Moment.CANCEL) == {"roles", "cutoffs"}
+    assert names(Moment.DOWNLOAD) == who - {"entitlements"}
 
 
 @pytest.mark.parametrize("moment", list(Moment))
