@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.errors import SqlError
 from lab.sqlserver.kinds import kind_of, moment_text
+from lab.sqlserver.rights import DATABASE_ROLES, ROLE
 from lab.sqlserver.store import PAGE, Database
 from lab.sqlserver.tables import declared, quoted
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 Rows = list[tuple[Any, ...]]
+_FIRST_ROLE = 16384
 FIRST_USER = 5  # principal_id of the first user after dbo, guest, INFORMATION_SCHEMA and sys
 _STATES = {"ONLINE": 0, "RESTORING": 1, "OFFLINE": 6}
 _ACCESS = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
@@ -20,19 +22,22 @@ _RECOVERY = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
 
 
 def _databases(session: "LabSession") -> Rows:
-    return [_database(d) for d in session.server.store.databases]
+    return [_database(session, d) for d in session.server.store.databases]
 
 
-def _database(d: Database) -> tuple[Any, ...]:
+def _database(session: "LabSession", d: Database) -> tuple[Any, ...]:
     return (
-        d.name, d.id, None, _sid(d.owner), d.created, d.compatibility, d.collation, _ACCESS[d.access], d.access,
+        d.name, d.id, None, _sid(session, d.owner),
+        d.created, d.compatibility, d.collation, _ACCESS[d.access], d.access,
         int(d.read_only), _STATES[d.state], d.state, _RECOVERY[d.recovery], d.recovery, int(d.trustworthy), 0, 0,
         int(d.id <= 4),
     )  # fmt: skip
 
 
-def _sid(owner: str) -> bytes:
-    return b"\x01" if owner == "sa" else owner.encode("utf-16-le")
+def _sid(session: "LabSession", owner: str) -> bytes:
+    """The login's own; of a login that is gone, something that is nobody's."""
+    account = session.server.rights.find(owner)
+    return bytes.fromhex(account.sid[2:]) if account else owner.encode("utf-16-le")
 
 
 def _files(session: "LabSession", databases: list[Database]) -> Rows:
@@ -81,11 +86,20 @@ def _server_principals(session: "LabSession") -> Rows:
 def _database_principals(session: "LabSession") -> Rows:
     database = session.server.store.usable(session.database)
     users = session.server.rights.users(database)
-    rows = [("dbo", 1, "S", "SQL_USER", "dbo", _sid(database.owner))]
-    return [
-        *rows,
-        *((n, i, "S", "SQL_USER", "dbo", bytes.fromhex(s[2:])) for i, (n, s, _) in enumerate(users, FIRST_USER)),
-    ]
+    rows: Rows = [("dbo", 1, "S", "SQL_USER", "dbo", _sid(session, database.owner), 1)]
+    for number, (name, sid, _) in enumerate(users, FIRST_USER):
+        if sid == ROLE:
+            rows.append((name, number, "R", "DATABASE_ROLE", None, None, 0))
+        else:
+            rows.append((name, number, "S", "SQL_USER", "dbo", bytes.fromhex(sid[2:]), 1))
+    fixed = enumerate(sorted(DATABASE_ROLES), _FIRST_ROLE)
+    return [*rows, *((name, number, "R", "DATABASE_ROLE", None, None, 0) for number, name in fixed)]
+
+
+def _role_members(session: "LabSession") -> Rows:
+    numbers = {row[0].lower(): row[1] for row in _database_principals(session)}
+    users = session.server.rights.users(session.server.store.usable(session.database))
+    return [(numbers[role.lower()], numbers[name.lower()]) for name, _, roles in users for role in roles]
 
 
 def _objects(session: "LabSession") -> Rows:
@@ -169,9 +183,10 @@ VIEWS: dict[str, tuple[str, Callable[["LabSession"], Rows]]] = {
     "sql_logins": ("", _server_principals),
     "database_principals": (
         "name sysname, principal_id int, type varchar(1), type_desc nvarchar(60), default_schema_name sysname, "
-        "sid varbinary(85)",
+        "sid varbinary(85), authentication_type int",
         _database_principals,
     ),
+    "database_role_members": ("role_principal_id int, member_principal_id int", _role_members),
     "objects": (_OBJECT_COLUMNS, _objects),
     "tables": (_OBJECT_COLUMNS, _tables),
     "schemas": ("name sysname, schema_id int", _schemas),

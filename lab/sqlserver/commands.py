@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from lab.sqlserver import alter, backup, ddl, grants, media_views, principals, restore, small
+from lab.sqlserver import alter, backup, ddl, grants, media_views, modules, principals, restore, small
 from lab.sqlserver.errors import lab_cannot
+from lab.sqlserver.module_text import WORDS
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
 from lab.tds.answers import Answer
@@ -32,10 +33,17 @@ COMMANDS: dict[tuple[str, ...], Command] = {
     ("CREATE", "USER"): principals.create_user,
     ("ALTER", "USER"): principals.alter_user,
     ("ALTER", "ROLE"): principals.alter_role,
+    ("CREATE", "ROLE"): principals.create_role,
+    ("DROP", "ROLE"): principals.drop_user,
+    ("DROP", "USER"): principals.drop_user,
+    ("ALTER", "LOGIN"): principals.alter_login,
+    ("DROP", "LOGIN"): principals.drop_login,
     ("ALTER", "SERVER"): principals.alter_server_role,
     ("GRANT",): grants.grant,
     ("REVOKE",): grants.grant,
     ("DENY",): grants.grant,
+    **{(verb, word): modules.create for verb in ("CREATE", "ALTER") for word in ("OR", *WORDS)},
+    **{("DROP", word): modules.drop for word in WORDS},
     ("BACKUP",): backup.backup,
     ("RESTORE", "DATABASE"): restore.restore,
     ("RESTORE",): media_views.look,

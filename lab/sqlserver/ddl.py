@@ -15,21 +15,25 @@ if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 
-def _placed(session: "LabSession", parts: list[str]) -> tuple[Database | None, str, str]:
+Line = str | tuple[str, tuple[object, ...]]
+
+
+def placed(session: "LabSession", parts: list[str], command: str) -> tuple[Database | None, str, str]:
     """The database (None for temporary ones), SQLite's schema and name. Raises SqlError 262."""
     session.refuse_doomed()
     if parts[-1].startswith("#"):
         return None, "temp", parts[-1]
     database = session.reach(parts[0] if len(parts) == 3 else session.database)
     if not session.server.rights.may(session.account, database, "DDL"):
-        raise SqlError(262, "CREATE TABLE", database.name)
+        raise SqlError(262, command, database.name)
     return database, session.engine.schema(database), flat(parts)
 
 
-def _run(session: "LabSession", database: Database | None, kind: str, name: str, *lines: str) -> Iterator[Answer]:
+def run(session: "LabSession", database: Database | None, kind: str, name: str, *lines: Line) -> Iterator[Answer]:
+    """SQLite's statements together, with the ledger's entry."""
     with session.engine.writing(database, stays=session.transaction_count > 0):
         for line in lines:
-            session.engine.run(line)
+            session.engine.run(*((line,) if isinstance(line, str) else line))
     if database is not None:
         session.record(kind, database.name, table=name)
     yield Done()
@@ -40,11 +44,11 @@ def create_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[
     cursor = Cursor(statement.tokens, statement.text)
     _rebase(cursor, statement)
     cursor.expect("CREATE", "TABLE")
-    database, schema, name = _placed(session, dotted(cursor))
+    database, schema, name = placed(session, dotted(cursor), "CREATE TABLE")
     made = body_of(cursor)
     if not cursor.ended():
         raise lab_cannot(statement.text)
-    yield from _run(
+    yield from run(
         session, database, "create table", name, create_text(schema, name, made), *_identity(schema, name, made)
     )
 
@@ -71,13 +75,13 @@ def drop_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[An
     quiet = cursor.accept("IF", "EXISTS")
     while True:
         parts = dotted(cursor)
-        database, schema, name = _placed(session, parts)
-        if _exists(session, schema, name):
+        database, schema, name = placed(session, parts, "CREATE TABLE")
+        if session.object_exists(schema, name):
             lines = [f"DROP TABLE {schema}.{quoted(name)}"]
             if schema != "temp":
                 text = name.replace("'", "''")
                 lines.append(f'DELETE FROM {schema}."lab$identity" WHERE "table" = \'{text}\'')  # noqa: S608
-            yield from _run(session, database, "drop table", name, *lines)
+            yield from run(session, database, "drop table", name, *lines)
         elif not quiet:
             raise SqlError(3701, ("table", "表"), ".".join(parts))
         if not cursor.accept(","):
@@ -87,25 +91,20 @@ def drop_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[An
         yield Done()
 
 
-def _exists(session: "LabSession", schema: str, name: str) -> bool:
-    sql = f"SELECT 1 FROM {schema}.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"  # noqa: S608
-    return bool(session.engine.run(sql, (name,)).rows)
-
-
 def truncate(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
     """TRUNCATE TABLE: all rows go, and the identity starts anew."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("TRUNCATE", "TABLE")
     parts = dotted(cursor)
     cursor.finish()
-    database, schema, name = _placed(session, parts)
-    if not _exists(session, schema, name):
+    database, schema, name = placed(session, parts, "CREATE TABLE")
+    if not session.object_exists(schema, name):
         raise SqlError(208, ".".join(parts))
     lines = [f"DELETE FROM {schema}.{quoted(name)}"]  # noqa: S608 -- quoted
     if schema != "temp" and session.identity_column(schema, name):
         text = name.replace("'", "''")
         lines.append(f"DELETE FROM {schema}.sqlite_sequence WHERE name = '{text}'")  # noqa: S608 -- quoted
-    yield from _run(session, database, "truncate", name, *lines)
+    yield from run(session, database, "truncate", name, *lines)
 
 
 def alter_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
@@ -113,7 +112,7 @@ def alter_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[A
     cursor = Cursor(statement.tokens, statement.text)
     _rebase(cursor, statement)
     cursor.expect("ALTER", "TABLE")
-    database, schema, name = _placed(session, dotted(cursor))
+    database, schema, name = placed(session, dotted(cursor), "CREATE TABLE")
     table = f"{schema}.{quoted(name)}"
     if cursor.accept("DROP", "COLUMN"):
         lines = [f"ALTER TABLE {table} DROP COLUMN {quoted(cursor.name())}"]
@@ -127,7 +126,7 @@ def alter_table(session: "LabSession", _: Scope, statement: Plain) -> Iterator[A
         raise lab_cannot(statement.text)
     if not cursor.ended():
         raise lab_cannot(statement.text)
-    yield from _run(session, database, "alter table", name, *lines)
+    yield from run(session, database, "alter table", name, *lines)
 
 
 def create_index(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
@@ -140,7 +139,7 @@ def create_index(session: "LabSession", _: Scope, statement: Plain) -> Iterator[
     cursor.expect("INDEX")
     index = cursor.name()
     cursor.expect("ON")
-    database, schema, name = _placed(session, dotted(cursor))
+    database, schema, name = placed(session, dotted(cursor), "CREATE TABLE")
     cursor.expect("(")
     columns = [quoted(cursor.name()) + _direction(cursor)]
     while cursor.accept(","):
@@ -153,7 +152,7 @@ def create_index(session: "LabSession", _: Scope, statement: Plain) -> Iterator[
         raise lab_cannot(statement.text)
     full = quoted(f"{name}.{index}")
     line = f"CREATE {unique}INDEX {schema}.{full} ON {quoted(name)} ({', '.join(columns)})"
-    yield from _run(session, database, "create index", name, line)
+    yield from run(session, database, "create index", name, line)
 
 
 def _direction(cursor: Cursor) -> str:
@@ -167,7 +166,7 @@ def drop_index(session: "LabSession", _: Scope, statement: Plain) -> Iterator[An
     quiet = cursor.accept("IF", "EXISTS")
     index = cursor.name()
     cursor.expect("ON")
-    database, schema, name = _placed(session, dotted(cursor))
+    database, schema, name = placed(session, dotted(cursor), "CREATE TABLE")
     cursor.finish()
     word = "IF EXISTS " if quiet else ""
-    yield from _run(session, database, "drop index", name, f"DROP INDEX {word}{schema}.{quoted(f'{name}.{index}')}")
+    yield from run(session, database, "drop index", name, f"DROP INDEX {word}{schema}.{quoted(f'{name}.{index}')}")

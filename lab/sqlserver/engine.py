@@ -137,6 +137,17 @@ class Engine:
             raise SqlError(1222)
         self._locked.add(name)
 
+    def save(self, name: str) -> None:
+        """A point to come back to."""
+        if not self.open:
+            self.connection.execute("BEGIN")
+            self.open = True
+        self.connection.execute(f'SAVEPOINT "{name}"')
+
+    def back_to(self, name: str) -> None:
+        """Undo all since that point; the transaction goes on."""
+        self.connection.execute(f'ROLLBACK TO "{name}"')
+
     def commit(self) -> None:
         """Make it last. Raises SqlError 1222 when readers stay in the way."""
         if self.connection.in_transaction:

@@ -18,13 +18,15 @@ class Reach(IntEnum):
 # Conversion errors and the deadlock victim end the batch and doom the transaction: the manual's batch-aborting errors.
 _BATCH = {241, 245, 1205, 8114, 3930}
 _TERMINATES = {515, 547, 2601, 2627, 2628, 8114, 8115, 8134}  # in a change of rows, 3621 follows
-_SCOPE = {102, 105, 137, 195, 207, 208, 213}
+_SCOPE = {102, 105, 111, 137, 195, 207, 208, 213, 217, 1087, 4121}
 
 
 class SqlError(Exception):
     """Raised by a statement; `args` holds the details of the text."""
 
-    def __init__(self, number: int, *details: object, text: str = "", severity: int = 0, state: int = 0) -> None:
+    def __init__(
+        self, number: int, *details: object, text: str = "", severity: int = 0, state: int = 0, line: int = 0
+    ) -> None:
         super().__init__(number, *details)
         self.number = number
         self.details = details
@@ -32,7 +34,8 @@ class SqlError(Exception):
         known = TEXTS.get(number, TEXTS[50000])
         self.severity = severity or known[0]  # 0 is that of information
         self.state = state or known[1]
-        self.line = 0
+        self.line = line
+        self.procedure = ""
         self.reach = Reach.BATCH if number in _BATCH else Reach.SCOPE if number in _SCOPE else Reach.STATEMENT
         self.also: list[SqlError] = []
         self.told = self.outside = False  # already a message; seen by a TRY around its scope
@@ -52,7 +55,14 @@ class SqlError(Exception):
     def message(self, language: str, line: int) -> Message:
         """The error as the wire carries it."""
         text = self.text or say(language, self.number, *self.details)
-        return Message(number=self.number, severity=self.severity, state=self.state, text=text, line=self.line or line)
+        return Message(
+            number=self.number,
+            severity=self.severity,
+            state=self.state,
+            text=text,
+            line=self.line or line,
+            procedure=self.procedure,
+        )
 
 
 class Stopped(Exception):

@@ -3,20 +3,24 @@
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.commands import command_of
 from lab.sqlserver.errors import Killed, Reach, SqlError, lab_cannot
+from lab.sqlserver.module_text import WORDS, definition_of
+from lab.sqlserver.modules import text_of
 from lab.sqlserver.options import set_option
 from lab.sqlserver.parser import parse
 from lab.sqlserver.procedures import execute
-from lab.sqlserver.queries import Query
+from lab.sqlserver.queries import Query, without_top
 from lab.sqlserver.raising import raised, thrown
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import (
     Assign,
     Block,
     Declare,
+    DeclareTable,
     Execute,
     If,
     Leave,
@@ -33,7 +37,7 @@ from lab.sqlserver.statements import (
     While,
 )
 from lab.sqlserver.translate import read
-from lab.tds.answers import Answer, Done, Message, Verb
+from lab.tds.answers import Answer, Done, Message
 
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
@@ -45,6 +49,10 @@ _QUERY_WORDS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 
 class _Left(Exception):
     """BREAK, CONTINUE, RETURN on their way out."""
+
+    def __init__(self, word: str, value: Any = None) -> None:
+        super().__init__(word)
+        self.word, self.value = word, value
 
 
 class _Ended(Exception):
@@ -78,6 +86,17 @@ class Interpreter:
         except SqlError as error:
             if error.reach != Reach.SCOPE or error.outside:
                 raise
+
+    def module(self, body: tuple[Statement, ...], scope: Scope) -> Generator[Answer, None, Any]:
+        """The body of a procedure, function or trigger; answers the value of its RETURN."""
+        try:
+            yield from self.body(body, scope)
+        except _Left as left:
+            return left.value
+        except SqlError as error:
+            if error.reach != Reach.SCOPE or error.outside:
+                raise
+        return None
 
     def _parsed(self, text: str, scope: Scope) -> Generator[Answer, None, tuple[Statement, ...]]:
         try:
@@ -118,7 +137,9 @@ class Interpreter:
     def _failed(self, error: SqlError, scope: Scope, line: int) -> Iterator[Answer]:
         """Tell an error or hand it to the TRY that sees it; then end what it ends."""
         session = self.session
-        error.line = error.line or line
+        if not error.procedure:
+            error.line = error.line or line
+            error.procedure = scope.procedure
         session.error = error.number
         if error.severity > 10 and session.options["XACT_ABORT"] and not error.raised:
             error.reach = max(error.reach, Reach.BATCH) if error.reach != Reach.SCOPE else error.reach
@@ -180,13 +201,13 @@ class Interpreter:
             try:
                 yield from self.statement(statement.body, scope)
             except _Left as left:
-                if left.args[0] == "RETURN":
+                if left.word == "RETURN":
                     raise
-                if left.args[0] == "BREAK":
+                if left.word == "BREAK":
                     return
 
-    def _leave(self, statement: Leave, _: Scope) -> Iterator[Answer]:
-        raise _Left(statement.word)
+    def _leave(self, statement: Leave, scope: Scope) -> Iterator[Answer]:
+        raise _Left(statement.word, self.session.evaluate(scope, statement.value) if statement.value else None)
 
     def _try(self, statement: Try, scope: Scope) -> Iterator[Answer]:
         scope.tries += 1
@@ -212,21 +233,28 @@ class Interpreter:
                 scope.assign(variable.name, self.session.evaluate(scope, variable.value))
         return iter(())
 
+    def _declare_table(self, statement: DeclareTable, scope: Scope) -> Iterator[Answer]:
+        if statement.name.lower() in scope.tables:
+            raise SqlError(134, statement.name)
+        scope.tables[statement.name.lower()] = self.session.new_table(statement.columns)
+        return iter(())
+
     def _assign(self, statement: Assign, scope: Scope) -> Iterator[Answer]:
         scope.assign(statement.name, self.session.evaluate(scope, statement.value))
         self.session.row_count = 1
         return iter(())
 
-    def _set(self, statement: SetOption, _: Scope) -> Iterator[Answer]:
-        yield from set_option(self.session, statement)
+    def _set(self, statement: SetOption, scope: Scope) -> Iterator[Answer]:
+        yield from set_option(self.session, scope, statement)
 
     def _print(self, statement: Print, scope: Scope) -> Iterator[Answer]:
         value = self.session.evaluate(scope, statement.value)
         text = "" if value is None else str(value)
-        yield Message(number=0, severity=0, state=1, text=text, line=statement.line)
+        yield Message(number=0, severity=0, state=1, text=text, line=statement.line, procedure=scope.procedure)
 
     def _raise(self, statement: Raise, scope: Scope) -> Iterator[Answer]:
-        yield from raised([self.session.evaluate(scope, a) for a in statement.arguments])
+        for message in raised([self.session.evaluate(scope, a) for a in statement.arguments]):
+            yield replace(message, line=statement.line, procedure=scope.procedure)
 
     def _throw(self, statement: Throw, scope: Scope) -> Iterator[Answer]:
         raise thrown(self.session, [self.session.evaluate(scope, a) for a in statement.arguments])
@@ -246,7 +274,6 @@ class Interpreter:
     def _execute(self, statement: Execute, scope: Scope) -> Iterator[Answer]:
         self.session.strike(statement.procedure or statement.text)
         yield from execute(self, statement, scope)
-        yield Done(verb=Verb.EXECUTE)
 
 
 def _command(statement: Statement) -> str:
@@ -275,11 +302,14 @@ def _compile(statements: tuple[Statement, ...]) -> None:
 
 def _compile_plain(statement: Plain) -> None:
     words = statement.words(3)
+    if words[0] in ("CREATE", "ALTER") and {"OR", *WORDS} & set(words[1:2]):
+        _compile(definition_of(text_of(statement)).body)
+        return
     special = words[0] == "INSERT" and any(t.upper in ("EXEC", "EXECUTE") for t in statement.tokens)
-    if words[0] not in _QUERY_WORDS or special or "TOP" in words[1:2]:
+    if words[0] not in _QUERY_WORDS or special:
         return
     try:
-        read(statement.text)
+        read(without_top(statement.text)[0])
     except SqlError as error:
         error.line = statement.line + max(error.line, 1) - 1
         raise
@@ -294,6 +324,7 @@ _RUN: dict[type[Statement], str] = {
     Leave: "_leave",
     Try: "_try",
     Declare: "_declare",
+    DeclareTable: "_declare_table",
     Assign: "_assign",
     SetOption: "_set",
     Print: "_print",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lab.sqlserver.errors import lab_cannot
+from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import SetOption
 from lab.sqlserver.texts import say
 from lab.tds.answers import Answer, Changed, Done, Message, Verb
@@ -33,20 +34,19 @@ _WITHOUT_EFFECT = {
     "STATISTICS",
     "QUERY_GOVERNOR_COST_LIMIT",
     "FMTONLY",
-    "CONTEXT_INFO",
 }
 
 
-def set_option(session: "LabSession", statement: SetOption) -> Iterator[Answer]:
+def set_option(session: "LabSession", scope: Scope, statement: SetOption) -> Iterator[Answer]:
     """Raises SqlError for an option that would need work that the lab does not do."""
     for name in (
         statement.options[:1] if statement.options[0] in ("STATISTICS", "IDENTITY_INSERT") else (statement.options)
     ):
-        yield from _one(session, name, statement)
+        yield from _one(session, scope, name, statement)
     yield Done(verb=Verb.SET)
 
 
-def _one(session: "LabSession", name: str, statement: SetOption) -> Iterator[Answer]:
+def _one(session: "LabSession", scope: Scope, name: str, statement: SetOption) -> Iterator[Answer]:
     value, on = statement.value, statement.value == "ON"
     if name in OBEYED:
         session.options[name] = on
@@ -61,9 +61,13 @@ def _one(session: "LabSession", name: str, statement: SetOption) -> Iterator[Ans
         session.identity_insert = statement.options[1].split(".")[-1] if on else ""
     elif name == "FMTONLY" and on:
         raise lab_cannot("SET FMTONLY ON")
-    elif (name == "IMPLICIT_TRANSACTIONS" and on) or (name == "ROWCOUNT" and value != "0"):
+    elif name == "ROWCOUNT":
+        session.most_rows = int(scope.get(value) if value.startswith("@") else value)
+    elif name == "CONTEXT_INFO":
+        session.context = session.evaluate(scope, f"CAST({value} AS varbinary(128))")
+    elif name == "IMPLICIT_TRANSACTIONS" and on:
         raise lab_cannot(f"SET {name} {value}")
-    elif name not in _WITHOUT_EFFECT and name not in ("IMPLICIT_TRANSACTIONS", "ROWCOUNT"):
+    elif name not in _WITHOUT_EFFECT and name != "IMPLICIT_TRANSACTIONS":
         raise lab_cannot(f"SET {' '.join(statement.options)} {value}")
 
 

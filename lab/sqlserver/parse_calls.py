@@ -3,12 +3,27 @@
 from lab.sqlserver.cursor import Cursor
 from lab.sqlserver.errors import lab_cannot
 from lab.sqlserver.plain_end import STARTS, expression
-from lab.sqlserver.statements import Argument, Assign, Declare, Declared, Execute, Raise, SetOption, Statement
+from lab.sqlserver.statements import (
+    Argument,
+    Assign,
+    Declare,
+    Declared,
+    DeclareTable,
+    Execute,
+    Raise,
+    SetOption,
+    Statement,
+)
 
 
 def declare_of(cursor: Cursor) -> Statement:
     """DECLARE @a int = 1, @b nvarchar(20)."""
     line = cursor.take().line
+    if cursor.peek(1).upper == "TABLE" or (cursor.peek(1).upper == "AS" and cursor.peek(2).upper == "TABLE"):
+        name = cursor.take().value
+        cursor.accept("AS")
+        cursor.expect("TABLE")
+        return DeclareTable(line=line, name=name, columns=table_text(cursor))
     found = [_declared(cursor)]
     while cursor.accept(","):
         found.append(_declared(cursor))
@@ -25,6 +40,16 @@ def _declared(cursor: Cursor) -> Declared:
     kind = type_of(cursor)
     value = expression(cursor, comma=True) if cursor.accept("=") else None
     return Declared(name=name, type=kind, value=value)
+
+
+def table_text(cursor: Cursor) -> str:
+    """A table's columns in brackets, as text."""
+    start, depth = cursor.at, 0
+    while True:
+        word = cursor.take().upper
+        depth += (word == "(") - (word == ")")
+        if not depth:
+            return cursor.slice(start, cursor.at)
 
 
 def type_of(cursor: Cursor) -> str:

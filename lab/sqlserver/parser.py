@@ -1,6 +1,7 @@
 """The parser of control flow. It splits a batch into statements as the server does, without semicolons."""
 
 from lab.sqlserver.cursor import Cursor
+from lab.sqlserver.errors import SqlError
 from lab.sqlserver.lexer import tokens_of
 from lab.sqlserver.parse_calls import declare_of, execute_of, raise_of, set_of
 from lab.sqlserver.plain_end import STARTS, end_of_plain, expression
@@ -48,9 +49,19 @@ def _statement(cursor: Cursor) -> Statement:
     return read(cursor) if read else _plain(cursor)
 
 
+def body_of(cursor: Cursor) -> tuple[Statement, ...]:
+    """All statements up to the end of the text."""
+    found: list[Statement] = []
+    while not cursor.ended():
+        if not cursor.accept(";"):
+            found.append(_statement(cursor))
+    return tuple(found)
+
+
 def _plain(cursor: Cursor) -> Statement:
     start, line = cursor.at, cursor.peek().line
-    end_of_plain(cursor)
+    if end_of_plain(cursor) and start:
+        raise SqlError(111, f"{cursor.tokens[start].upper} {cursor.tokens[start + 1].upper}", line=line)
     tokens = tuple(cursor.tokens[start : cursor.at])
     return Plain(line=line, tokens=tokens, text=cursor.slice(start, cursor.at))
 
@@ -104,10 +115,10 @@ def _while(cursor: Cursor) -> Statement:
 
 
 def _leave(cursor: Cursor) -> Statement:
-    token = cursor.take()
-    if token.upper == "RETURN" and cursor.peek().kind in ("number", "variable"):
-        cursor.take()
-    return Leave(line=token.line, word=token.upper)
+    token, following = cursor.take(), cursor.peek()
+    bare = cursor.ended() or following.upper in _VERBS or following.upper in (";", "END", "ELSE")
+    value = "" if token.upper != "RETURN" or bare else expression(cursor)
+    return Leave(line=token.line, word=token.upper, value=value)
 
 
 def _print(cursor: Cursor) -> Statement:

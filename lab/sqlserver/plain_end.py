@@ -64,19 +64,19 @@ def expression(cursor: Cursor, *, comma: bool = False) -> str:
     return cursor.slice(start, cursor.at)
 
 
-def end_of_plain(cursor: Cursor) -> None:
-    """Move behind a plain statement."""
+def end_of_plain(cursor: Cursor) -> bool:
+    """Move behind a plain statement; True for one that takes the whole batch."""
     start = cursor.at
     first, second = cursor.take().upper, cursor.peek().upper
     if first in ("CREATE", "ALTER") and (second in _WHOLE_BATCH or cursor.peek(1).upper == "ALTER"):
         cursor.at = len(cursor.tokens)
-        return
+        return True
     allowed = _inner_starts(first)
     depth = cases = 0
     while not cursor.ended():
         word = cursor.peek().upper
         if depth == 0 and cases == 0 and (word == ";" or _ends(first, word, allowed, start, cursor)):
-            return
+            return False
         depth += (word == "(") - (word == ")")
         cases += (word == "CASE") - (word == "END" and cases > 0)
         if first == "INSERT" and depth == 0 and word == "VALUES":
@@ -84,6 +84,7 @@ def end_of_plain(cursor: Cursor) -> None:
         if first == "WITH" and depth == 0 and word in _BODY_STARTS:
             first, allowed = word, _inner_starts(word)
         cursor.at += 1
+    return False
 
 
 def _inner_starts(first: str) -> set[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lab.sqlserver.cursor import Cursor
 from lab.sqlserver.errors import SqlError, lab_cannot
-from lab.sqlserver.rights import SERVER_ROLES
+from lab.sqlserver.rights import DATABASE_ROLES, ROLE, SERVER_ROLES
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
 from lab.sqlserver.store import Database
@@ -87,19 +87,88 @@ def _bind(session: "LabSession", database: Database, user: str, login: str) -> N
 
 
 def alter_role(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
-    """ALTER ROLE r ADD MEMBER u."""
+    """ALTER ROLE r ADD MEMBER u, or DROP MEMBER."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("ALTER", "ROLE")
     role = cursor.name()
-    if not cursor.accept("ADD", "MEMBER"):
-        raise lab_cannot(statement.text)
-    user, database = cursor.name(), _here(session)
+    adds = cursor.accept("ADD")
+    if not adds:
+        cursor.expect("DROP")
+    cursor.expect("MEMBER")
+    user, database, rights = cursor.name(), _here(session), session.server.rights
     cursor.finish()
-    known = {u.lower(): sid for u, sid, _ in session.server.rights.users(database)}
+    known = {u.lower(): sid for u, sid, _ in rights.users(database)}
+    if role.lower() not in DATABASE_ROLES and known.get(role.lower()) != ROLE:
+        raise SqlError(15151, "alter", ("role", "角色"), role)
     if user.lower() not in known:
         raise SqlError(15151, "add", ("principal", "主体"), user)
-    session.server.rights.add_user(database, user, known[user.lower()], (role,))
-    session.record("add member", database.name, role=role, user=user)
+    if adds:
+        rights.add_user(database, user, known[user.lower()], (role.lower(),))
+    else:
+        rights.drop_member(database, user, role)
+    session.record("add member" if adds else "drop member", database.name, role=role, user=user)
+    yield Done()
+
+
+def create_role(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """CREATE ROLE r."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("CREATE", "ROLE")
+    name, database = cursor.name(), _here(session)
+    cursor.finish()
+    if name.lower() in DATABASE_ROLES | {u.lower() for u, _, _ in session.server.rights.users(database)}:
+        raise SqlError(15023, name)
+    session.server.rights.add_user(database, name, ROLE)
+    session.record("create role", database.name, role=name)
+    yield Done()
+
+
+def drop_user(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """DROP USER u, DROP ROLE r. Raises SqlError 15151."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("DROP")
+    word = cursor.take().upper
+    quiet = cursor.accept("IF", "EXISTS")
+    name, database = cursor.name(), _here(session)
+    cursor.finish()
+    known = {u.lower(): sid == ROLE for u, sid, _ in session.server.rights.users(database)}
+    if known.get(name.lower()) is (word == "ROLE"):
+        session.server.rights.drop_user(database, name)
+        session.record(f"drop {word.lower()}", database.name, name=name)
+    elif not quiet:
+        raise SqlError(15151, "drop", (word.lower(), "用户" if word == "USER" else "角色"), name)
+    yield Done()
+
+
+def alter_login(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """ALTER LOGIN l WITH PASSWORD = '…', ENABLE, DISABLE. Raises SqlError 15151."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("ALTER", "LOGIN")
+    name, rights = cursor.name(), session.server.rights
+    account = rights.find(name)
+    if account is None or not rights.is_admin(session.account):
+        raise SqlError(15151, "alter", ("login", "登录名"), name)
+    if cursor.accept("ENABLE") or cursor.accept("DISABLE"):
+        account.disabled = cursor.tokens[cursor.at - 1].upper == "DISABLE"
+    else:
+        cursor.expect("WITH", "PASSWORD", "=")
+        account.password = cursor.take().value
+    cursor.finish()
+    rights.save()
+    session.record("alter login", "master", login=name, disabled=account.disabled)
+    yield Done()
+
+
+def drop_login(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
+    """DROP LOGIN l: its users stay behind as orphans. Raises SqlError 15151, 15247."""
+    cursor = Cursor(statement.tokens, statement.text)
+    cursor.expect("DROP", "LOGIN")
+    name = cursor.name()
+    cursor.finish()
+    if not session.server.rights.is_admin(session.account):
+        raise SqlError(15247)
+    session.server.rights.drop(name)
+    session.record("drop login", "master", login=name)
     yield Done()
 
 

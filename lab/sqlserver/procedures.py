@@ -4,20 +4,23 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lab.sqlserver import modules
 from lab.sqlserver.cursor import Cursor
 from lab.sqlserver.errors import SqlError, lab_cannot
 from lab.sqlserver.kinds import keep, kind_of, send
 from lab.sqlserver.lexer import tokens_of
+from lab.sqlserver.module_text import PROCEDURE
+from lab.sqlserver.modules import Module
 from lab.sqlserver.parse_calls import type_of
+from lab.sqlserver.running import DEFAULT, Values, run_procedure
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Execute
+from lab.sqlserver.tables import flat
 from lab.tds.answers import Answer, Column, Done, Parameter, Returned, SqlType, Verb
 
 if TYPE_CHECKING:
     from lab.sqlserver.interpreter import Interpreter
     from lab.sqlserver.session import LabSession
-
-Values = list[tuple[str, Any]]
 
 
 def execute(interpreter: "Interpreter", statement: Execute, scope: Scope) -> Iterator[Answer]:
@@ -26,19 +29,53 @@ def execute(interpreter: "Interpreter", statement: Execute, scope: Scope) -> Ite
     if not statement.procedure:
         text = session.evaluate(scope, statement.text)
         yield from _dynamic(interpreter, str(text or ""), Scope(scope))
+        yield Done(verb=Verb.EXECUTE)
         return
-    values = [(a.name, session.evaluate(scope, _argument(a.value))) for a in statement.arguments]
+    values = [(a.name, _value(session, scope, a.value)) for a in statement.arguments]
     name = statement.procedure.lower().split(".")[-1]
+    module = found(session, statement.procedure)
+    if module is not None:
+        yield from _run(interpreter, module, statement, values, scope)
+        return
     if name == "sp_executesql":
         inner = yield from _executesql(interpreter, values, Scope(scope))
         names = _names(str(values[1][1])) if len(values) > 1 else []
         for n, argument in enumerate(statement.arguments[2:]):
             if argument.output:
                 scope.assign(argument.value, inner.get(argument.name or names[n]))
+        yield Done(verb=Verb.EXECUTE)
         return
     status = _known(name, statement.procedure)(session, _named(name, values))
     if statement.result:
         scope.assign(statement.result, status)
+    yield Done(verb=Verb.EXECUTE)
+
+
+def found(session: "LabSession", shown: str) -> Module | None:
+    """A procedure that a script made, with the right to run it. Raises SqlError 229, 911, 916."""
+    parts = [p for p in shown.split(".") if p]
+    database = session.reach(parts[0] if len(parts) == 3 else session.database)
+    module = modules.find(session, database, flat(parts[-2:] if len(parts) > 1 else ["dbo", *parts]), PROCEDURE)
+    if module and not session.server.rights.may(session.account, database, "EXECUTE", module.name):
+        raise SqlError(229, "EXECUTE", module.name, database.name, "dbo")
+    return module
+
+
+def _value(session: "LabSession", scope: Scope, text: str) -> Any:
+    return DEFAULT if text.upper() == "DEFAULT" else session.evaluate(scope, _argument(text))
+
+
+def _run(
+    interpreter: "Interpreter", module: Module, statement: Execute, values: Values, scope: Scope
+) -> Iterator[Answer]:
+    status, inner = yield from run_procedure(interpreter, module, values, scope)
+    for n, argument in enumerate(statement.arguments):
+        if argument.output:
+            scope.assign(argument.value, inner.get(argument.name or module.definition.parameters[n].name))
+    if statement.result:
+        scope.assign(statement.result, status)
+    yield Returned(status=status)
+    yield Done(verb=Verb.EXECUTE)
 
 
 def _argument(text: str) -> str:
@@ -114,7 +151,7 @@ def _executesql(interpreter: "Interpreter", values: Values, scope: Scope) -> Gen
     names = _declare(scope, declared)
     for n, (name, value) in enumerate(values[2:]):
         if not name and n >= len(names):
-            raise SqlError(8144, text="Procedure or function has too many arguments specified.")
+            raise SqlError(8144, "sp_executesql")
         scope.assign(name or names[n], value)
     yield from _dynamic(interpreter, str(values[0][1] or ""), scope)
     return scope

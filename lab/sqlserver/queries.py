@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from lab.sqlserver.catalog import FILE_EXISTS, fill, view
+from lab.sqlserver.catalog import view
 from lab.sqlserver.engine import Outcome
 from lab.sqlserver.errors import SqlError, lab_cannot
+from lab.sqlserver.expand import expand
 from lab.sqlserver.kinds import Kind, send
 from lab.sqlserver.rewrite import rewrite
 from lab.sqlserver.scope import Scope
@@ -83,7 +84,7 @@ class Query:
         marks = ", ".join("?" * len(kinds))
         database = None if schema == "temp" else self.databases[int(schema[2:])]
         if database is not None:
-            self._need(database, "DDL", table.name)
+            self.need(database, "DDL", table.name)
         with self.session.engine.writing(database, stays=self.session.transaction_count > 0):
             self.session.engine.run(f"CREATE TABLE {schema}.{quoted(name)} ({columns})")
             for row in outcome.rows:
@@ -142,19 +143,20 @@ class Query:
 
     def _check_rights(self, tree: exp.Expr, target: exp.Table, database: Database | None) -> None:
         if database is not None:
-            self._need(database, type(tree).__name__.upper(), target.name)
+            self.need(database, type(tree).__name__.upper(), target.name)
 
-    def _need(self, database: Database, right: str, name: str) -> None:
-        if not self.session.server.rights.may(self.session.account, database, right):
+    def need(self, database: Database, right: str, name: str) -> None:
+        """Raises SqlError 229."""
+        if not self.session.server.rights.may(self.session.account, database, right, name):
             raise SqlError(229, right, name, database.name, "dbo")
 
     def _translated(self, tree: exp.Expr) -> Translated:
-        self._functions_as_tables(tree)
+        tree = expand(self, tree)
         writes = self._written(tree)
         translated = translate(tree, self.place)
         for table in translated.tables:
-            if table.db.startswith("db") and id(table) not in writes and table.db[2:].isdigit():
-                self._need(self.databases[int(table.db[2:])], "SELECT", table.name)
+            if table.db.startswith("db") and id(table) not in writes and not table.meta.get("chained"):
+                self.need(self.databases[int(table.db[2:])], "SELECT", table.name)
         return translated
 
     def _written(self, tree: exp.Expr) -> set[int]:
@@ -177,20 +179,6 @@ class Query:
         name = flat([table.db or "dbo", table.name])
         self.shown[name.lower()] = ".".join(p for p in (table.catalog, table.db, table.name) if p)
         return self.session.engine.schema(database), name
-
-    def _functions_as_tables(self, tree: exp.Expr) -> None:
-        """sys.dm_os_file_exists(…) is a table of one row; APPLY sys.dm_os_volume_stats(a, b) is a join on a and b."""
-        for lateral in list(tree.find_all(exp.Lateral)):
-            _join_of(lateral, self.text)
-        for table in list(tree.find_all(exp.Table)):
-            call = table.this
-            if isinstance(call, exp.Anonymous):
-                if call.name.lower() != "dm_os_file_exists" or len(call.expressions) != 1:
-                    raise lab_cannot(f"table function {call.name}")
-                path = self.session.evaluate(self.scope, call.expressions[0].sql("tsql"))
-                fill(self.session, "#lab_file_exists", FILE_EXISTS, [self.session.server.exists(str(path))])
-                table.set("this", exp.to_identifier("#lab_file_exists", quoted=True))
-                table.set("db", None)
 
     def _run(self, translated: Translated) -> Outcome:
         values = {f"v_{n}": self.scope.get("@" + n) for n in translated.variables}
@@ -217,19 +205,6 @@ def _assignments(tree: exp.Query) -> list[str]:
     if found:
         tree.set("expressions", [e.expression for e in found])
     return names
-
-
-def _join_of(lateral: exp.Lateral, text: str) -> None:
-    call = lateral.this.expression if isinstance(lateral.this, exp.Dot) else lateral.this
-    join = lateral.parent
-    fine = isinstance(call, exp.Anonymous) and call.name.lower() == "dm_os_volume_stats" and len(call.expressions) == 2
-    if not fine or not isinstance(join, exp.Join) or not lateral.alias:
-        raise lab_cannot(text)
-    alias = lateral.alias
-    pairs = zip(("database_id", "file_id"), call.expressions, strict=True)
-    conditions = [exp.EQ(this=exp.column(name, table=alias), expression=value.copy()) for name, value in pairs]
-    join.set("this", exp.to_table("sys.dm_os_volume_stats", alias=alias))
-    join.set("on", exp.and_(*conditions))
 
 
 def _rows(outcome: Outcome, kinds: list[Kind], names: Sequence[str]) -> Iterator[Answer]:

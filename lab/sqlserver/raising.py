@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.errors import Reach, SqlError
-from lab.tds.answers import Answer, Message
+from lab.tds.answers import Message
 
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
 
 
-def raised(values: list[Any]) -> Iterator[Answer]:
+def raised(values: list[Any]) -> Iterator[Message]:
     """RAISERROR: information up to class 10, else raises the error. From class 20 on it takes the connection along."""
     if len(values) < 3:
         raise SqlError(102, ")")

@@ -15,6 +15,9 @@ _ALLOWED = {
     "db_ddladmin": {"DDL"},
     "db_backupoperator": {"BACKUP"},
 }
+_DENIED = {"db_denydatareader": {"SELECT"}, "db_denydatawriter": {"INSERT", "UPDATE", "DELETE"}}
+DATABASE_ROLES = frozenset(["db_owner", "db_securityadmin", "db_accessadmin", *_ALLOWED, *_DENIED])
+ROLE = "role"  # what stands for the sid of a role that a script made
 SERVER_PERMISSIONS = frozenset(
     ["VIEW SERVER STATE", "ALTER ANY CONNECTION", "ALTER ANY DATABASE", "CREATE ANY DATABASE", "VIEW ANY DATABASE"]
 )
@@ -59,6 +62,14 @@ class Rights:
         """Write all logins."""
         with self._lock:
             self._path.write_text(json.dumps([asdict(a) for a in self.accounts], indent=1), encoding="utf-8")
+
+    def drop(self, name: str) -> None:
+        """A login goes. Raises SqlError 15151."""
+        account = self.find(name)
+        if account is None:
+            raise SqlError(15151, "drop", ("login", "登录名"), name)
+        self.accounts.remove(account)
+        self.save()
 
     def set_password(self, name: str, password: str) -> None:
         """Another password. Raises SqlError 15151."""
@@ -112,16 +123,55 @@ class Rights:
         if self.roles_in(account, database) is None:
             raise SqlError(916, account.name, database.name)
 
-    def may(self, account: Account, database: Database, right: str) -> bool:
-        """Rights are SELECT, INSERT, UPDATE, DELETE, DDL, BACKUP, OWN."""
+    def may(self, account: Account, database: Database, right: str, name: str = "") -> bool:
+        """Rights are SELECT, INSERT, UPDATE, DELETE, EXECUTE (these perhaps on an object), DDL, BACKUP, OWN."""
         roles = self.roles_in(account, database)
         if roles is None:
             return False
-        return (
-            "db_owner" in roles
-            or (database.name.lower(), right) in _OF_EVERYONE
-            or any(right in _ALLOWED.get(role, ()) for role in roles)
-        )
+        if "db_owner" in roles:
+            return True
+        granted, denied = self._granted(account, database, roles, right, name)
+        if denied or any(right in _DENIED.get(role, ()) for role in roles):
+            return False
+        of_everyone = (database.name.lower(), right) in _OF_EVERYONE
+        return granted or of_everyone or any(right in _ALLOWED.get(role, ()) for role in roles)
+
+    def _granted(
+        self, account: Account, database: Database, roles: list[str], right: str, name: str
+    ) -> tuple[bool, bool]:
+        """Granted and denied, to the user, to its roles, or to public."""
+        if database.state != "ONLINE":
+            return False, False
+        user = next((u for u, sid, _ in self.users(database) if sid == account.sid), "")
+        principals = {user.lower(), "public", *(r.lower() for r in roles)}
+        sql = "SELECT principal, verb FROM \"lab$grants\" WHERE permission = ? AND object IN ('', ?)"
+        with self._store.opened(database) as connection:
+            verbs = {v for p, v in connection.execute(sql, (right, name)) if p.lower() in principals}
+        return "GRANT" in verbs, "DENY" in verbs
+
+    def grant(self, database: Database, verb: str, principal: str, permission: str, name: str) -> None:
+        """GRANT, DENY or REVOKE; the newest word counts."""
+        with self._store.opened(database) as connection:
+            key = (principal, permission, name)
+            connection.execute(
+                'DELETE FROM "lab$grants" WHERE principal = ? AND permission = ? AND object = ? COLLATE NOCASE', key
+            )
+            if verb != "REVOKE":
+                connection.execute('INSERT INTO "lab$grants" VALUES (?, ?, ?, ?)', (principal, verb, *key[1:]))
+
+    def drop_user(self, database: Database, name: str) -> None:
+        """A user or role goes, with what it was granted."""
+        with self._store.opened(database) as connection:
+            connection.execute('DELETE FROM "lab$users" WHERE name = ? COLLATE NOCASE', (name,))
+            connection.execute('DELETE FROM "lab$grants" WHERE principal = ? COLLATE NOCASE', (name,))
+
+    def drop_member(self, database: Database, name: str, role: str) -> None:
+        """A user leaves a role."""
+        with self._store.opened(database) as connection:
+            rows = connection.execute('SELECT sid, roles FROM "lab$users" WHERE name = ?', (name,)).fetchall()
+            for sid, roles in rows:
+                kept = " ".join(r for r in roles.split() if r.lower() != role.lower())
+                connection.execute('INSERT OR REPLACE INTO "lab$users" VALUES (?, ?, ?)', (name, sid, kept))
 
     def may_restore(self, account: Account, database: Database | None) -> bool:
         """sysadmin, dbcreator, or the owner of a database that exists: db_owner is not enough."""

@@ -7,10 +7,15 @@ from lab.sqlserver.kinds import Kind, cast, kind_of
 
 
 class Scope:
-    """Variables by lower-case name. `tries` counts the TRY blocks that are open in this very scope."""
+    """Variables by lower-case name. `tries` counts the TRY blocks that are open in this very scope.
 
-    def __init__(self, parent: "Scope | None" = None) -> None:
+    `tables` are temporary tables by another name: table variables, and `inserted` and `deleted` in a trigger.
+    """
+
+    def __init__(self, parent: "Scope | None" = None, procedure: str = "") -> None:
         self.parent = parent
+        self.procedure = procedure
+        self.tables: dict[str, str] = {}
         self.tries = 0
         self._kinds: dict[str, Kind] = {}
         self._values: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """One connection's session: its state, its transaction, and how others can end it."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -7,10 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from lab.sqlserver.cursor import Cursor
 from lab.sqlserver.engine import Engine
 from lab.sqlserver.errors import Killed, SqlError, Stopped
 from lab.sqlserver.interpreter import Interpreter
 from lab.sqlserver.kinds import moment_text
+from lab.sqlserver.lexer import tokens_of
 from lab.sqlserver.options import OBEYED, language_of
 from lab.sqlserver.procedures import call
 from lab.sqlserver.queries import Query
@@ -18,6 +21,7 @@ from lab.sqlserver.rights import Account
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.session_functions import functions_of
 from lab.sqlserver.store import Database
+from lab.sqlserver.tables import body_of, create_text
 from lab.sqlserver.texts import say
 from lab.sqlserver.transactions import Transactions
 from lab.tds.answers import Answer, Changed, Done, Hangup, Login, Message, Parameter, Verb
@@ -46,6 +50,11 @@ class LabSession(Transactions):
         self.doomed = False
         self.row_count = self.error = 0
         self.last_identity: int | None = None
+        self.nesting = 0
+        self.points: list[str] = []
+        self.context = b""  # SET CONTEXT_INFO
+        self.most_rows = 0  # SET ROWCOUNT
+        self._tables = itertools.count(1)
         self.identity_insert = ""
         self.caught: list[SqlError] = []
         self.killed: Killed | None = None
@@ -134,7 +143,7 @@ class LabSession(Transactions):
             self.options = dict.fromkeys(OBEYED, False)
             self.leave()
             self.database, self.language = self.first_database, self.first_language
-            self.identity_insert, self.last_identity = "", None
+            self.identity_insert, self.last_identity, self.most_rows = "", None, 0
 
     def close(self) -> None:
         """The client is gone. The wire closes the running generator first; if it runs still, it sees `stop`."""
@@ -231,6 +240,22 @@ class LabSession(Transactions):
     def evaluate(self, scope: Scope, text: str) -> Any:
         """The value of an expression."""
         return Query(self, scope, f"SELECT {text}").value()
+
+    def interpreter(self) -> Interpreter:
+        """For what a function of a query has to run."""
+        return Interpreter(self)
+
+    def new_table(self, columns: str) -> str:
+        """A temporary table of its own name, with these columns in brackets. Raises SqlError."""
+        name = f"#lab_{next(self._tables)}"
+        made = body_of(Cursor(tokens_of(columns), columns))
+        self.engine.run(create_text("temp", name, made))
+        return name
+
+    def object_exists(self, schema: str, name: str) -> bool:
+        """There is such a table."""
+        sql = f"SELECT 1 FROM {schema}.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"  # noqa: S608
+        return bool(self.engine.run(sql, (name,)).rows)
 
     def identity_column(self, schema: str, table: str) -> str:
         """The identity column of a table, or nothing."""

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from lab.sqlserver import modules
 from lab.sqlserver.catalog import FIRST_USER, object_id
 from lab.sqlserver.errors import SqlError, lab_cannot
+from lab.sqlserver.module_text import SCALAR
+from lab.sqlserver.running import value_of
 from lab.sqlserver.store import Database
 from lab.sqlserver.tables import flat
 
@@ -26,7 +29,15 @@ def functions_of(session: "LabSession") -> dict[str, Callable[..., Any]]:
             "schema_name": "dbo",
         }.items()
     }
+    names["user_function"] = lambda database, name, *values: _user_function(session, database, name, list(values))
     return {**names, **_of_names(session), **_of_errors(session), **_of_rights(session), **_of_state(session)}
+
+
+def _user_function(session: "LabSession", database: str, name: str, values: list[Any]) -> Any:
+    module = modules.find(session, session.server.store.usable(database), name, SCALAR)
+    if module is None:
+        raise SqlError(4121, "dbo", name)
+    return value_of(session.interpreter(), module, values)
 
 
 def _constant(value: Any, *_: Any) -> Any:
@@ -43,8 +54,10 @@ def _of_names(session: "LabSession") -> dict[str, Callable[..., Any]]:
         found = database() if number is None else store.by_id(number)
         return found.name if found else None
 
-    def login_name(*_: Any) -> str:
-        return session.account.name
+    def login_name(*sid: Any) -> str | None:
+        if not sid:
+            return session.account.name
+        return next((a.name for a in rights.accounts if bytes.fromhex(a.sid[2:]) == sid[0]), None)
 
     def login_sid(name: str | None = None) -> bytes | None:
         account = session.server.rights.find(name or session.account.name)
@@ -92,8 +105,13 @@ def _object_id(session: "LabSession", name: str) -> int | None:
     else:
         database = session.reach(parts[0] if len(parts) == 3 else session.database)
         schema, table = session.engine.schema(database), flat(parts)
-    sql = f"SELECT 1 FROM {schema}.sqlite_master WHERE name = ? COLLATE NOCASE"  # noqa: S608 -- our own name
-    return object_id(table) if session.engine.connection.execute(sql, (table,)).fetchone() else None
+    sql = f"SELECT name FROM {schema}.sqlite_master WHERE name = ? COLLATE NOCASE AND type = 'table'"  # noqa: S608
+    if parts[-1].startswith("#"):
+        found = session.engine.connection.execute(sql, (table,)).fetchone()
+    else:
+        sql += f' UNION ALL SELECT name FROM {schema}."lab$modules" WHERE name = ? COLLATE NOCASE'  # noqa: S608
+        found = session.engine.connection.execute(sql, (table, table)).fetchone()
+    return object_id(found[0]) if found else None
 
 
 def _property(session: "LabSession", name: str, key: str) -> Any:
@@ -120,7 +138,7 @@ def _of_errors(session: "LabSession") -> dict[str, Callable[..., Any]]:
         "error_severity": caught(lambda e: e.severity),
         "error_state": caught(lambda e: e.state),
         "error_line": caught(lambda e: e.line),
-        "error_procedure": lambda: None,
+        "error_procedure": caught(lambda e: e.procedure or None),
         "xact_state": lambda: -1 if session.doomed else int(session.transaction_count > 0),
     }
 
@@ -165,6 +183,7 @@ def _of_state(session: "LabSession") -> dict[str, Callable[..., Any]]:
         return f"app:{session.database_id}:{resource}"
 
     return {
+        "context_info": lambda: session.context.ljust(128, b"\0") if session.context else None,
         "scope_identity": lambda: session.last_identity,
         "current_transaction_id": lambda: session.transaction_id,
         "applock_test": lambda _, resource, mode, __: int(locks.test(name(resource), session.number, mode)),
@@ -188,7 +207,7 @@ def _global(session: "LabSession", key: str) -> Any:
         "max_precision": 38,
         "textsize": 2147483647,
         "options": 5496,
-        "nestlevel": 0,
+        "nestlevel": session.nesting,
     }
     if key not in known:
         raise lab_cannot(f"@@{key}")

@@ -41,6 +41,14 @@ class Declare(Statement):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeclareTable(Statement):
+    """DECLARE @t TABLE (…)."""
+
+    name: str
+    columns: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Assign(Statement):
     """SET @a = …"""
 
@@ -82,9 +90,10 @@ class While(Statement):
 
 @dataclass(frozen=True, kw_only=True)
 class Leave(Statement):
-    """BREAK, CONTINUE or RETURN."""
+    """BREAK, CONTINUE or RETURN, this one perhaps with a value."""
 
     word: str
+    value: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

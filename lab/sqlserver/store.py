@@ -19,6 +19,11 @@ SYSTEM = ("master", "tempdb", "model", "msdb")
 PAGE = 8192
 _OWN_TABLES = """
 CREATE TABLE "lab$users" (name TEXT COLLATE NOCASE PRIMARY KEY, sid TEXT, roles TEXT NOT NULL DEFAULT '');
+CREATE TABLE "lab$modules" (
+  name TEXT COLLATE NOCASE PRIMARY KEY, kind TEXT NOT NULL, text TEXT NOT NULL, parent TEXT NOT NULL);
+CREATE TABLE "lab$grants" (
+  principal TEXT COLLATE NOCASE, verb TEXT, permission TEXT, object TEXT COLLATE NOCASE,
+  PRIMARY KEY (principal, permission, object));
 CREATE TABLE "lab$identity" ("table" TEXT COLLATE NOCASE PRIMARY KEY, "column" TEXT NOT NULL);
 """
 

@@ -7,6 +7,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     **BACKUP_TEXTS,
     102: (15, 1, "Incorrect syntax near '{}'.", "'{}' 附近有语法错误。"),
     105: (15, 1, "Unclosed quotation mark after the character string '{}'.", "字符串 '{}' 后的引号不完整。"),
+    111: (
+        15,
+        1,
+        "'{}' must be the first statement in a query batch.",
+        "'{}' 必须是查询批次中的第一个语句。",
+    ),
     134: (15, 2, "The variable name '{}' has already been declared.", "变量名 '{}' 已声明。"),
     135: (
         15,
@@ -16,6 +22,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     ),
     137: (15, 2, 'Must declare the scalar variable "{}".', '必须声明标量变量 "{}"。'),
     195: (15, 10, "'{}' is not a recognized built-in function name.", "'{}' 不是可以识别的内置函数名称。"),
+    201: (
+        16,
+        4,
+        "Procedure or function '{}' expects parameter '{}', which was not supplied.",
+        "过程或函数 '{}' 需要参数 '{}'，但未提供该参数。",
+    ),
     207: (16, 1, "Invalid column name '{}'.", "列名 '{}' 无效。"),
     208: (16, 1, "Invalid object name '{}'.", "对象名 '{}' 无效。"),
     213: (
@@ -23,6 +35,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         1,
         "Column name or number of supplied values does not match table definition.",
         "列名或所提供值的数目与表定义不匹配。",
+    ),
+    217: (
+        16,
+        1,
+        "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit {}).",
+        "超出了存储过程、函数、触发器或视图的最大嵌套层数(最大层数为 {})。",
     ),
     226: (
         16,
@@ -49,11 +67,24 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "在将 {} 值 '{}' 转换成数据类型 {} 时失败。",
     ),
     262: (14, 1, "{} permission denied in database '{}'.", "在数据库 '{1}' 中拒绝了 {0} 权限。"),
+    266: (
+        16,
+        2,
+        "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. "
+        "Previous count = {}, current count = {}.",
+        "EXECUTE 后的事务计数指示 BEGIN 和 COMMIT 语句的数目不匹配。上一计数 = {}，当前计数 = {}。",
+    ),
     300: (
         14,
         1,
         "{} permission was denied on object '{}', database '{}'.",
         "拒绝了对对象 '{1}' (数据库 '{2}')的 {0} 权限。",
+    ),
+    313: (
+        16,
+        3,
+        "An insufficient number of arguments were supplied for the procedure or function {}.",
+        "为过程或函数 {} 提供的参数数目不足。",
     ),
     334: (16, 1, "The login already has an account under a different user name.", "该登录已用另一个用户名开立帐户。"),
     515: (
@@ -79,6 +110,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         1,
         "Cannot continue the execution because the session is in the kill state.",
         "无法继续执行，因为会话处于终止状态。",
+    ),
+    628: (
+        16,
+        0,
+        "Cannot issue SAVE TRANSACTION when there is no active transaction.",
+        "没有活动事务时，无法发出 SAVE TRANSACTION。",
     ),
     911: (
         16,
@@ -110,6 +147,7 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "Database '{}' cannot be opened because it is offline.",
         "无法打开数据库 '{}'，因为该数据库处于离线状态。",
     ),
+    1087: (15, 2, 'Must declare the table variable "{}".', '必须声明表变量 "{}"。'),
     1205: (
         13,
         51,
@@ -177,6 +215,13 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "Roll back the transaction.",
         "当前事务无法提交，而且无法支持写入日志文件的操作。请回滚该事务。",
     ),
+    3931: (
+        16,
+        1,
+        "The current transaction cannot be committed and cannot be rolled back to a savepoint. "
+        "Roll back the entire transaction.",
+        "当前事务无法提交，也无法回滚到保存点。请回滚整个事务。",
+    ),
     3998: (
         16,
         1,
@@ -188,6 +233,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         1,
         'Cannot open database "{}" requested by the login. The login failed.',
         '无法打开登录所请求的数据库 "{}"。登录失败。',
+    ),
+    4121: (
+        16,
+        1,
+        'Cannot find either column "{}" or the user-defined function or aggregate "{}", or the name is ambiguous.',
+        '找不到列 "{}" 或用户定义的函数或聚合 "{}"，或者名称不明确。',
     ),
     5011: (
         14,
@@ -208,7 +259,20 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
     6102: (14, 1, "User does not have permission to use the KILL statement.", "用户没有使用 KILL 语句的权限。"),
     6104: (16, 1, "Cannot use KILL to kill your own process.", "不能使用 KILL 来终止您自己的进程。"),
     6106: (16, 2, "Process ID {} is not an active process ID.", "进程 ID {} 不是活动进程 ID。"),
+    6401: (
+        16,
+        1,
+        "Cannot roll back {}. No transaction or savepoint of that name was found.",
+        "无法回滚 {}。找不到该名称的事务或保存点。",
+    ),
     8114: (16, 5, "Error converting data type {} to {}.", "从数据类型 {} 转换为 {} 时出错。"),
+    8144: (
+        16,
+        2,
+        "Procedure or function {} has too many arguments specified.",
+        "为过程或函数 {} 指定了过多的参数。",
+    ),
+    8145: (16, 1, "{} is not a parameter for procedure {}.", "{} 不是过程 {} 的参数。"),
     8115: (
         16,
         2,
@@ -234,6 +298,12 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         1,
         "'{}' is not a valid login or you do not have permission.",
         "'{}' 不是有效登录名，或者您没有相应的权限。",
+    ),
+    15023: (
+        16,
+        1,
+        "User, group, or role '{}' already exists in the current database.",
+        "当前数据库中已存在用户、组或角色 '{}'。",
     ),
     15025: (16, 1, "The server principal '{}' already exists.", "服务器主体 '{}' 已存在。"),
     15151: (

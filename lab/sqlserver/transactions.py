@@ -1,5 +1,6 @@
 """The transaction of a session: @@TRANCOUNT, its number, and its end."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from lab.sqlserver.server import SqlServer
 
 
-class Transactions:
+class Transactions(ABC):
     """The part of a session that begins, commits and rolls back."""
 
     server: "SqlServer"
@@ -20,10 +21,11 @@ class Transactions:
     transaction_count: int
     transaction_id: int
     doomed: bool
+    points: list[str]  # the transaction's name, and its save points
 
+    @abstractmethod
     def record(self, kind: str, database: str, **detail: object) -> None:
         """Into the ledger of effects."""
-        raise NotImplementedError
 
     @property
     def open_transactions(self) -> int:
@@ -36,22 +38,41 @@ class Transactions:
             raise SqlError(3930)
 
     def transaction_statement(self, word: str, name: str) -> Iterator[Answer]:
-        """BEGIN, COMMIT, ROLLBACK. Raises SqlError 3902, 3903."""
+        """BEGIN, COMMIT, ROLLBACK, SAVE. Raises SqlError 628, 3902, 3903, 6401."""
         if word == "BEGIN":
-            yield from self._begin()
+            yield from self._begin(name)
         elif word == "COMMIT":
             yield from self._commit()
         elif word == "ROLLBACK":
-            if not self.transaction_count:
-                raise SqlError(3903)
-            yield from self.roll_back()
+            yield from self._back(name.lower())
             yield Done(verb=Verb.ROLLBACK)
         else:
-            raise SqlError(50000, f"cannot run: SAVE TRANSACTION {name}")
+            self._save(name.lower())
+            yield Done()
 
-    def _begin(self) -> Iterator[Answer]:
+    def _back(self, name: str) -> Iterator[Answer]:
+        """To a save point of that name, or to the beginning."""
+        if not self.transaction_count:
+            raise SqlError(3903)
+        if name in self.points[1:] and not self.doomed:
+            self.engine.back_to(name)
+            del self.points[self.points.index(name, 1) + 1 :]
+            return
+        if name not in ("", self.points[0]):
+            raise SqlError(3931 if self.doomed else 6401, name)
+        yield from self.roll_back()
+
+    def _save(self, name: str) -> None:
+        if not self.transaction_count:
+            raise SqlError(628)
+        self.refuse_doomed()
+        self.engine.save(name)
+        self.points.append(name)
+
+    def _begin(self, name: str) -> Iterator[Answer]:
         self.transaction_count += 1
         if self.transaction_count == 1:
+            self.points = [name.lower()]
             self.transaction_id = self.server.next_transaction()
             yield Transaction(event="began", id=self.transaction_id)
         yield Done(verb=Verb.BEGIN)

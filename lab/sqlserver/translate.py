@@ -35,6 +35,7 @@ SESSION_FUNCTIONS = frozenset(
         "object_id",
         "object_name",
         "scope_identity",
+        "context_info",
         "ident_current",
         "error_number",
         "error_message",
