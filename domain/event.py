@@ -50,6 +50,8 @@ class Kind(StrEnum):
     WORKER_STARTED = "worker-started"
     WORKER_STOPPED = "worker-stopped"
     WORKER_PAUSED = "worker-paused"
+    MESSAGE_SENT = "message-sent"
+    MESSAGE_RETRIED = "message-retried"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from portal.api import (
     handling,
     health,
     lists,
+    messages,
     operations,
     people,
     places,
@@ -29,7 +30,7 @@ from portal.stream import Tail
 
 VERSION: Final = "0.1.0"
 OPENAPI: Final = "/api/v1/openapi.json"
-_NOUNS: Final = (requests, lists, handling, attachments, events, operations, places, people, workers, audit)
+_NOUNS: Final = (requests, lists, handling, attachments, events, operations, places, people, messages, workers, audit)
 
 
 def make_app(desk: Desk, limits: Limits | None = None) -> FastAPI:

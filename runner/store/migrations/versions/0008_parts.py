@@ -5,7 +5,7 @@ from alembic import op
 from runner.store.schema import part
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0004"
 
 
 def upgrade() -> None:
