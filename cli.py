@@ -15,6 +15,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "usage": Lazy("commands.usage", "A tenant's traffic and storage: total, used, available, day by day."),
     "user": Lazy("commands.user", "Accounts and their roles."),
     "token": Lazy("commands.token", "Tokens of the HTTP API."),
+    "message": Lazy("commands.message", "What was sent to whom; send it once more."),
     "worker": Lazy("commands.worker", "Run a worker; look at, pause and resume workers."),
     "portal": Lazy("commands.portal", "Serve the HTTP API."),
     "up": Lazy("commands.up", "Portal and worker in one process tree."),

@@ -16,16 +16,19 @@ if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported
 
     from intake.desk import Desk
     from inventory.load import Inventory
+    from messages.courier import Courier
     from runner.store.store import Store
-    from runner.worker import Pace, Worker
+    from runner.worker import Errand, Pace, Worker
 
 PREFIX: Final = "YUNWEI_"
+SEND_EVERY_S: Final = 1.0
 _KINDS: Final[dict[str, type]] = {
     "home": Path,
     "estate": Path,
     "store": str,
     "bell": str,
     "clock": str,
+    "mail": str,
     "slots": int,
     "lease_s": float,
     "grace_s": float,
@@ -36,7 +39,8 @@ _KINDS: Final[dict[str, type]] = {
 class Settings:
     """Everything that can be set, each by an environment variable YUNWEI_<NAME> or an option of the command line.
 
-    `home` holds the embedded store and bell; `store` and `bell` are URLs; `clock` as in runner.clock.parse_clock.
+    `home` holds the embedded store and bell; `store` and `bell` are URLs; `clock` as in runner.clock.parse_clock;
+    `mail` as in messages.settings. Every process of one installation has the same ones.
     """
 
     home: Path = Path("var")
@@ -44,6 +48,7 @@ class Settings:
     store: str = ""
     bell: str = ""
     clock: str = "real"
+    mail: str = ""
     slots: int = 16
     lease_s: float = 15.0
     grace_s: float = 30.0
@@ -99,6 +104,7 @@ class Product:
     catalog: Catalog
     store: "Store"
     desk: "Desk"
+    couriers: Mapping[str, "Courier"] = field(default_factory=dict)
     closers: list[Any] = field(default_factory=list)
 
     def close(self) -> None:
@@ -122,6 +128,8 @@ def read_estate(
 def open_product(settings: Settings, operations: tuple[type[Operation], ...] | None = None) -> Product:
     """Load the estate, open and migrate the store, hang the bell. Raises Mistake with everything that is wrong."""
     from intake.desk import Desk
+    from messages.outbox import Outbox
+    from messages.words import Words
     from runner.bell import bell_from
     from runner.decider import Decider
     from runner.narrator import narrate
@@ -129,14 +137,36 @@ def open_product(settings: Settings, operations: tuple[type[Operation], ...] | N
     from runner.store.store import Store
 
     inventory, catalog = read_estate(settings, operations)
+    couriers = make_couriers(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.store_url, clock_for(settings), heard=narrate)
+    outbox = Outbox(words=Words(catalog=catalog, estate=inventory.estate), channels=frozenset(couriers))
+    store = Store(settings.store_url, clock_for(settings), heard=narrate, witness=outbox.witness)
     migrate(store)
     bell = bell_from(settings.bell_url)
     decider = Decider(estate=inventory.estate, rules=inventory.rules)
     desk = Desk(store=store, catalog=catalog, decider=decider, bell=bell)
     closers = [store.close, bell.close]
-    return Product(settings=settings, inventory=inventory, catalog=catalog, store=store, desk=desk, closers=closers)
+    return Product(
+        settings=settings,
+        inventory=inventory,
+        catalog=catalog,
+        store=store,
+        desk=desk,
+        couriers=couriers,
+        closers=closers,
+    )
+
+
+def make_couriers(settings: Settings) -> dict[str, "Courier"]:
+    """What carries messages, by channel; none for a channel that is not set. Raises Mistake."""
+    from inventory.secrets import open_secret
+    from messages.mail import Smtp
+    from messages.outbox import MAIL
+    from messages.settings import mail_settings
+
+    if not settings.mail:
+        return {}
+    return {MAIL: Smtp(mail_settings(settings.mail, PREFIX + "MAIL"), open_secret)}
 
 
 def clock_for(settings: Settings) -> Any:
@@ -168,7 +198,19 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
     engine = Engine(executors, lambda event, s: event.wait(s), time.monotonic, Patience())
     claims = Claims(desk.store, desk.catalog, desk.decider, worker_id, pace.lease_s)
     sweeper = Sweeper(desk.store, desk.catalog, Retention())
-    return Worker(worker_id, desk.store, claims, engine, desk.bell, sweeper, pace)
+    return Worker(worker_id, desk.store, claims, engine, desk.bell, sweeper, pace, make_errands(product))
+
+
+def make_errands(product: Product) -> tuple["Errand", ...]:
+    """What a worker does besides its jobs: it sends what is to be told."""
+    from messages.sender import Pauses, Sender
+    from runner.worker import FORGET_EVERY_S, Errand
+
+    sender = Sender(product.store, product.couriers, Pauses())
+    return (
+        Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),
+        Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: sender.forget()),
+    )
 
 
 def make_executors(product: Product) -> dict[str, Any]:

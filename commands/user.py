@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from intake.people import Account
 
 command = Group("user", help="Accounts and their roles.")
-_HEADS = (Text("账号", "name"), Text("租户", "tenant"), Text("角色", "roles"), Text("有效", "active"))
+_HEADS = (
+    Text("账号", "name"),
+    Text("租户", "tenant"),
+    Text("角色", "roles"),
+    Text("有效", "active"),
+    Text("邮箱", "e-mail"),
+    Text("手机", "phone"),
+)
 
 
 @command.command(cls=Leaf)
@@ -33,15 +40,32 @@ def add(session: Session, /, name: str, tenant: str | None, roles: tuple[str, ..
     return DONE
 
 
+@command.command(cls=Leaf)
+@click.argument("name")
+@click.option("--email", help="Where it is told of its requests; empty: nowhere.")
+@click.option("--phone", help="Where its one-time codes are sent, like +8613800000000; empty: nowhere.")
+@with_session
+def contact(session: Session, /, name: str, email: str | None, phone: str | None) -> int:
+    """Set the e-mail address or the phone of an account. What is left out stays as it is."""
+    from intake.people import masked, set_contact
+
+    given = {k: v for k, v in (("email", email), ("phone", phone)) if v is not None}
+    account = set_contact(session.desk, session.by, name, given)
+    session.screen.data(_shape(account))
+    at = ", ".join(filter(None, (account.email, masked(account.phone)))) or "–"
+    session.screen.say(f"账号 {name} 的联系方式：{at}", f"The account {name} is told at: {at}")
+    return DONE
+
+
 @command.command("list", cls=Leaf)
 @with_session
 def list_(session: Session, /) -> int:
-    """All accounts. In a pipe: name, tenant, roles, active."""
+    """All accounts. In a pipe: name, tenant, roles, active, e-mail, phone."""
     from intake.people import accounts
 
     found = [_shape(a) for a in accounts(session.desk)]
     session.screen.data({"items": found})
-    rows = [(a["name"], a["tenant"], " ".join(a["roles"]), a["active"]) for a in found]
+    rows = [(a["name"], a["tenant"], " ".join(a["roles"]), a["active"], a["email"], a["phone"]) for a in found]
     session.screen.table(_HEADS, rows)
     return DONE
 
@@ -64,5 +88,6 @@ def disable(session: Session, /, name: str) -> int:
 
 
 def _shape(account: "Account") -> dict[str, Any]:
-    roles = sorted(r.value for r in account.roles)
-    return {"name": account.name, "tenant": account.tenant, "roles": roles, "active": account.active}
+    from intake.view import of_account
+
+    return of_account(account)

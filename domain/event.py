@@ -51,6 +51,8 @@ class Kind(StrEnum):
     WORKER_STARTED = "worker-started"
     WORKER_STOPPED = "worker-stopped"
     WORKER_PAUSED = "worker-paused"
+    MESSAGE_SENT = "message-sent"
+    MESSAGE_RETRIED = "message-retried"
     # of letters of authorization
     LETTER_ASKED = "letter-asked"
     LETTER_SCANNED = "letter-scanned"

@@ -15,10 +15,12 @@ from domain.text import Text
 
 MAX_DESCRIPTION: Final = 2000
 MAX_EMAIL: Final = 254
+MAX_PHONE: Final = 16
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _KNOWN: Final = frozenset({"operation", "place", "params", "planned_at", "description", "email", "confirm"})
 
 
@@ -70,6 +72,23 @@ def draft(body: Mapping[str, Any], catalog: Catalog, estate: Estate, *, confirme
     return Draft(
         operation=built, place=place, params=params, planned_at=planned_at, description=description, email=email
     )
+
+
+def read_contact(body: Mapping[str, Any]) -> dict[str, str | None]:
+    """What of `email` and `phone` is given; null or empty means none. Raises Mistake with every fault."""
+    faults = _Faults()
+    _unknown_keys(body, frozenset({"email", "phone"}), faults)
+    given: dict[str, str | None] = {}
+    if "email" in body:
+        given["email"] = _email(body, faults) or None
+    if "phone" in body:
+        given["phone"] = text_of(body, "phone", MAX_PHONE, faults.found) or None
+        if given["phone"] and not _PHONE.fullmatch(given["phone"]):
+            faults.add("phone", "应为 +国家码 与号码，如 +8613800000000", "Must be + and digits, like +8613800000000")
+    if not body:
+        faults.add("email", "没有要修改的内容", "There is nothing to change", "missing")
+    faults.raise_if_any()
+    return given
 
 
 def read_moment(value: Any, path: str, faults: list[Fault]) -> datetime | None:

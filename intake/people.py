@@ -13,9 +13,10 @@ from typing import Any, Final
 from domain.errors import Denied, Fault, Mistake, NotFound
 from domain.event import Event, Kind
 from domain.request import Actor, Role
-from domain.secret import Secret
+from domain.secret import DOTS, Secret
 from domain.text import Text
 from intake.desk import Desk
+from intake.parse import read_contact
 from runner.store.rows import dumps, micros, moment, to_actor
 from runner.store.tx import Tx
 
@@ -33,6 +34,8 @@ class Account:
     tenant: str | None
     roles: frozenset[Role]
     active: bool
+    email: str = ""
+    phone: str = ""
 
 
 def put_account(
@@ -49,7 +52,7 @@ def put_account(
         tx.append(Event(kind=Kind.USER_CHANGED, at=at, tenant=tenant, actor=by, facts=facts))
 
     desk.store.write(write)
-    return Account(name=name, tenant=tenant, roles=frozenset(Role(r) for r in roles), active=active)
+    return account_named(desk, name)
 
 
 def accounts(desk: Desk) -> list[Account]:
@@ -57,18 +60,52 @@ def accounts(desk: Desk) -> list[Account]:
     return [_account(r) for r in desk.store.rows("accounts")]
 
 
+def set_contact(desk: Desk, by: str, name: str, body: Mapping[str, Any]) -> Account:
+    """Where an account is told things: `email`, `phone`; null takes one away, what is left out stays as it is.
+
+    A phone gets the one-time codes, so nobody sets their own: it is the provider's to do. Raises Mistake, NotFound.
+    """
+    given = read_contact(body)
+
+    def write(tx: Tx) -> Account:
+        row = tx.row("account_for_update", name=name)
+        if row is None:
+            raise _no_account(name)
+        contact = {k: row[k] for k in ("email", "phone")} | given
+        tx.moved("set_contact", name=name, **contact)
+        facts = {"name": name, "contact": sorted(given), "phone": masked(contact["phone"])}
+        tx.append(Event(kind=Kind.USER_CHANGED, at=tx.now(), tenant=row["tenant"], actor=by, facts=facts))
+        return _account({**row, **contact})
+
+    return desk.store.write(write)
+
+
+def masked(phone: str | None) -> str:
+    """The last four digits: enough to know one's own by."""
+    return f"{DOTS}{phone[-4:]}" if phone else ""
+
+
+def account_named(desk: Desk, name: str) -> Account:
+    """One account. Raises NotFound."""
+    row = desk.store.row("account", name=name)
+    if row is None:
+        raise _no_account(name)
+    return _account(row)
+
+
 def actor_named(desk: Desk, name: str) -> Actor:
     """An account as an actor with all scopes (the command line's user). Raises NotFound or Denied."""
     row = desk.store.row("account", name=name)
     if row is None:
-        zh, en = (
-            f"没有账号 {name!r}；用 yunwei user add 创建",
-            f"There is no account {name!r}; create it: yunwei user add",
-        )
-        raise NotFound(Text(zh, en), account=name)
+        raise _no_account(name)
     if not row["active"]:
         raise Denied(Text(f"账号 {name!r} 已停用", f"The account {name!r} is disabled"), account=name)
     return to_actor(name, row["tenant"], row["roles"], dumps(list(SCOPES)))
+
+
+def _no_account(name: str) -> NotFound:
+    zh, en = f"没有账号 {name!r}；用 yunwei user add 创建", f"There is no account {name!r}; create it: yunwei user add"
+    return NotFound(Text(zh, en), account=name)
 
 
 def issue_token(
@@ -142,7 +179,8 @@ def _hash(value: str) -> str:
 
 def _account(row: Mapping[str, Any]) -> Account:
     roles = frozenset(Role(r) for r in json.loads(row["roles"]))
-    return Account(name=row["name"], tenant=row["tenant"], roles=roles, active=bool(row["active"]))
+    contact = {"email": row["email"] or "", "phone": row["phone"] or ""}
+    return Account(name=row["name"], tenant=row["tenant"], roles=roles, active=bool(row["active"]), **contact)
 
 
 def _check_account(desk: Desk, name: str, tenant: str | None, roles: list[str]) -> None:

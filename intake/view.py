@@ -11,6 +11,8 @@ from domain.parameters import schema
 from domain.places import Estate, Place
 from domain.text import Text
 from intake.attach import Attachment
+from intake.messages import Message
+from intake.people import Account, masked
 from intake.read import Item
 from intake.submit import Answer, Check
 
@@ -96,6 +98,30 @@ def of_attachment(attachment: Attachment) -> dict[str, Any]:
         "sha256": attachment.sha256,
         "added_by": attachment.added_by,
         "added_at": attachment.added_at.isoformat(),
+    }
+
+
+def of_message(message: Message) -> dict[str, Any]:
+    """What is known of a message, without what it says."""
+    plain = ("id", "message_id", "job", "tenant", "kind", "channel", "recipient", "state", "attempts")
+    times = ("next_at", "created_at", "sent_at")
+    return {
+        **{k: getattr(message, k) for k in plain},
+        "subject": message.subject.as_dict(),
+        "error": message.error.as_dict() if message.error else None,
+        **{k: at.isoformat() if (at := getattr(message, k)) else None for k in times},
+    }
+
+
+def of_account(account: Account) -> dict[str, Any]:
+    """An account; its phone is known by its last four digits."""
+    return {
+        "name": account.name,
+        "tenant": account.tenant,
+        "roles": sorted(r.value for r in account.roles),
+        "active": account.active,
+        "email": account.email,
+        "phone": masked(account.phone),
     }
 
 

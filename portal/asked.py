@@ -1,7 +1,7 @@
 """The shapes of what we are asked, for the OpenAPI document; intake reads the bodies itself, all mistakes at once."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,7 @@ from domain.letter import LetterKind, LetterState
 from domain.usage import TrafficKind
 from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
-from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, read_day, read_moment
+from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, MAX_PHONE, read_day, read_moment
 from intake.read import MOST, MOST_EVENTS
 from intake.submit import MOST_IN_BULK
 
@@ -84,6 +84,15 @@ class After(Asked):
     limit: int = Field(default=MOST_EVENTS, ge=1, le=MOST_EVENTS)
 
 
+class Messages(Asked):
+    """The query of a list of messages."""
+
+    state: Literal["waiting", "sent", "failed", "off"] | None = None
+    job: int | None = Field(default=None, ge=1, le=MAX_NUMBER, description="Only those about this request")
+    limit: int = Field(default=50, ge=1, le=MOST)
+    cursor: str | None = Field(default=None, pattern="^[1-9][0-9]{0,17}$", description="`next` of the page before")
+
+
 class FileName(Asked):
     """The query of a file that is sent."""
 
@@ -112,6 +121,13 @@ class Bulk(Asked):
 class Edit(Asked):
     planned_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"}, examples=[_AT])] = None
     description: str | None = Field(default=None, max_length=MAX_DESCRIPTION)
+
+
+class Contact(Asked):
+    """What is left out stays as it is; null takes one away."""
+
+    email: str | None = Field(default=None, max_length=MAX_EMAIL, examples=["ops@example.com"])
+    phone: str | None = Field(default=None, max_length=MAX_PHONE, examples=["+8613800000000"])
 
 
 class Reason(Asked):

@@ -98,6 +98,32 @@ class Attachment(Shape):
     added_at: datetime
 
 
+class Message(Shape):
+    id: int
+    message_id: str
+    job: int | None
+    tenant: str | None
+    kind: str = Field(examples=["succeeded"])
+    channel: str = Field(examples=["mail"])
+    recipient: str = Field(description="Of a phone the last four digits")
+    subject: Label
+    state: Literal["waiting", "sent", "failed", "off"]
+    attempts: int
+    next_at: datetime | None
+    error: Label | None
+    created_at: datetime
+    sent_at: datetime | None
+
+
+class Account(Shape):
+    name: str
+    tenant: str | None
+    roles: list[str]
+    active: bool
+    email: str
+    phone: str = Field(description="Its last four digits")
+
+
 class Accepted(Shape):
     number: int
     state: str = Field(examples=["waiting"])
@@ -164,6 +190,8 @@ class Me(Shape):
     tenant: str | None
     roles: list[str]
     scopes: list[str]
+    email: str
+    phone: str = Field(description="Its last four digits: where one-time codes are sent")
 
 
 class Paused(Shape):

@@ -10,8 +10,9 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from domain.errors import Overtaken, Stopped, StoreDown
@@ -46,6 +47,15 @@ class Pace:
         return self.lease_s / 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class Errand:
+    """What a worker does besides its jobs, every so many real seconds, in a thread of its own. Ends soon when told."""
+
+    name: str
+    every_s: float
+    do: Callable[[threading.Event], object]
+
+
 def new_worker_id() -> str:
     """New at every start: a restarted host must not pass for the worker that died on it."""
     return f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -63,6 +73,7 @@ class Worker:
         bell: Bell,
         sweeper: Sweeper,
         pace: Pace,
+        errands: Sequence[Errand] = (),
     ) -> None:
         self.id = worker_id
         self._store = store
@@ -71,6 +82,7 @@ class Worker:
         self._bell = bell
         self._sweeper = sweeper
         self._pace = pace
+        self._errands = errands
         self._holds: dict[int, Hold] = {}
         self._guard = threading.Lock()
         self._wake = threading.Event()
@@ -93,6 +105,8 @@ class Worker:
         self._spawn("sweep", self._every(self._pace.sweep_s, self._sweeper.sweep))
         self._spawn("shelve", self._every(SHELVE_EVERY_S, self._sweeper.shelve))
         self._spawn("forget", self._every(FORGET_EVERY_S, self._sweeper.forget))
+        for errand in self._errands:
+            self._spawn(errand.name, self._every(errand.every_s, partial(errand.do, self._stopping)))
 
     def stop(self, grace_s: float) -> list[int]:
         """Claim no more; let running jobs end or be handed over between two steps. Answers those left after `grace_s`.

@@ -26,7 +26,7 @@ with warnings.catch_warnings():  # without XDG_RUNTIME_DIR it warns, and takes a
 TEMPLATE: Final = "yunwei_template"
 _ALONE: Final = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()"""
-_FILLED: Final = sorted({t.name for t in metadata.sorted_tables} - {"chain"})
+_FILLED: Final = sorted({t.name for t in metadata.sorted_tables} - {"chain", "setting"})
 _EMPTY: Final = f"TRUNCATE {', '.join(_FILLED)} RESTART IDENTITY"
 _QUICK: Final = ("fsync = off", "full_page_writes = off", "max_connections = 200", "log_min_messages = 'fatal'")
 

@@ -15,7 +15,19 @@ from policies.quotas import within_quota
 from policies.windows import outside_windows
 
 ROOT = Path(__file__).parents[1]
-INWARD = {"domain", "tsql", "media", "inventory", "policies", "playbooks", "executors", "runner", "intake", "portal"}
+INWARD = {
+    "domain",
+    "tsql",
+    "media",
+    "inventory",
+    "policies",
+    "playbooks",
+    "executors",
+    "runner",
+    "messages",
+    "intake",
+    "portal",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "tsql": {"domain"},
@@ -25,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inventory": {"domain"},
     "executors": {"domain"},
     "runner": {"domain", "policies"},
-    "intake": {"domain", "tsql", "media", "inventory", "policies", "playbooks", "runner"},
+    "messages": {"domain", "runner"},
+    "intake": {"domain", "tsql", "media", "inventory", "policies", "playbooks", "runner", "messages"},
     "portal": {"domain", "intake", "runner"},
     # The command line draws itself from the operations, opens the product through wiring and speaks to the intake;
     # `demo` and `lab` start the lab.
@@ -43,6 +56,7 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "boto3": ("executors",),
     "botocore": ("executors",),
     "sqlglot": ("lab",),
+    "smtplib": ("messages/mail.py",),
     "huey": ("runner/bell.py",),
     "redis": ("runner/bell.py",),
     "sqlalchemy": ("runner/store", "intake/read.py"),

@@ -168,6 +168,8 @@ account = Table(
     Column("roles", Text, nullable=False),
     Column("active", Integer, nullable=False, server_default="1"),
     _moment("created_at", nullable=False),
+    Column("email", String(254)),
+    Column("phone", String(20)),
 )
 
 token = Table(
@@ -294,3 +296,34 @@ traffic = Table(
     Column("kind", String(20), primary_key=True),
     Column("bytes", BigInteger, nullable=False),
 )
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("message_id", String(64), nullable=False, unique=True),
+    Column("job", _Id),
+    Column("tenant", String(60)),
+    Column("kind", String(30), nullable=False),
+    Column("channel", String(10), nullable=False),
+    Column("recipient", String(254), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text),  # blanked where it must not outlive its use
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _moment("next_at", nullable=False),
+    _moment("expires_at"),
+    Column("error", Text),
+    _moment("created_at", nullable=False),
+    _moment("sent_at"),
+    sqlite_autoincrement=True,
+)
+_unsent = text("state = 'waiting'")
+Index("outbox_due", outbox.c.next_at, outbox.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
+Index("outbox_by_job", outbox.c.job, outbox.c.id)

@@ -20,7 +20,7 @@ from runner.clock import Clock
 from runner.store.commit import Body, GroupCommit
 from runner.store.rows import micros
 from runner.store.statements import statements
-from runner.store.tx import Tx
+from runner.store.tx import Tx, Witness
 
 T = TypeVar("T")
 BUSY_TIMEOUT_S: Final = 30
@@ -45,13 +45,21 @@ log = logging.getLogger("yunwei.store")
 class Store:
     """One database. `url` is SQLAlchemy's: `sqlite://` (memory), `sqlite:///file`, `postgresql+psycopg://…`.
 
-    `heard` is called with the events of each committed transaction (narrator, metrics, waking watchers).
+    `heard` is called with the events of each committed transaction (narrator, metrics, waking watchers);
+    `witness` with those of one that is about to commit: what it writes is committed with them.
     """
 
-    def __init__(self, url: str, clock: Clock, heard: Callable[[list[Event]], None] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        heard: Callable[[list[Event]], None] | None = None,
+        witness: Witness | None = None,
+    ) -> None:
         self.url = url
         self.clock = clock
         self.heard = heard
+        self._witness = witness
         self.engine = _engine(url)
         self._sql = statements(self.engine.dialect.name)
         self._group = GroupCommit(self._together)
@@ -111,7 +119,7 @@ class Store:
 
     def _attempt(self, bodies: list[Body[Any]]) -> tuple[list[Any], list[Event]]:
         with self._turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
-            tx = Tx(connection, self._sql, self.clock)
+            tx = Tx(connection, self._sql, self.clock, self._witness)
             answers = [body(tx) for body in bodies]
             return answers, tx.flush()
 

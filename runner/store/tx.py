@@ -34,12 +34,15 @@ class Update:
 class Tx:
     """What the body of `Store.write` works with. It is over when the body returns: nothing is committed before."""
 
-    def __init__(self, connection: Connection, sql: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, sql: Mapping[str, str], clock: Clock, witness: "Witness | None" = None
+    ) -> None:
         self.is_postgres = connection.dialect.name == "postgresql"
         self._raw: Any = connection.connection.dbapi_connection
         self._error: type[Exception] = connection.dialect.loaded_dbapi.Error
         self._sql = sql
         self._clock = clock
+        self._witness = witness
         self._events: list[Event] = []
         self._later: dict[str, list[dict[str, Any]]] = {}
         self._gathered: dict[Callable[[Tx, list[Any]], None], list[Any]] = {}
@@ -106,10 +109,12 @@ class Tx:
         """Number and chain the events of this transaction. Called once, last: the chain's row is locked briefly."""
         for work, values in self._gathered.items():
             work(self, values)
-        for name, rows in self._later.items():
-            self._execute_many(self._sql[name], rows)
+        self._run_later()
         if not self._events:
             return []
+        if self._witness:
+            self._witness(self, tuple(self._events))
+            self._run_later()
         rows = [_row(event) for event in self._events]  # before the chain is locked: others wait for it
         head = self.row("chain_head")
         if head is None:
@@ -117,6 +122,11 @@ class Tx:
         _link(rows, head["seq"], bytes(head["hash"]))
         self._append(rows)
         return self._events
+
+    def _run_later(self) -> None:
+        taken, self._later = self._later, {}
+        for name, rows in taken.items():
+            self._execute_many(self._sql[name], rows)
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> Any:
         """On the driver's own cursor: SQLAlchemy's result layer costs as much as the statement."""
@@ -148,6 +158,10 @@ class Tx:
             yield
         except self._error as error:
             raise DBAPIError.instance(sql, None, error, self._error, hide_parameters=True) from error
+
+
+Witness = Callable[[Tx, Sequence[Event]], None]
+"""Sees the events of a transaction before it commits; what it writes is committed with them. It must not raise."""
 
 
 def _row(event: Event) -> dict[str, Any]:

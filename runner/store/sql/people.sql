@@ -8,6 +8,12 @@ SELECT * FROM account ORDER BY name
 INSERT INTO account (name, tenant, roles, active, created_at) VALUES (:name, :tenant, :roles, :active, :created_at)
 ON CONFLICT (name) DO UPDATE SET tenant = :tenant, roles = :roles, active = :active
 
+-- name: account_for_update
+SELECT * FROM account WHERE name = :name /*pg FOR UPDATE */
+
+-- name: set_contact
+UPDATE account SET email = :email, phone = :phone WHERE name = :name
+
 -- name: insert_token
 INSERT INTO token (id, account, scopes, hash, created_at, expires_at) VALUES (:id, :account, :scopes, :hash, :created_at, :expires_at)
 

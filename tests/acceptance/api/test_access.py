@@ -120,7 +120,14 @@ def test_the_provider_sees_every_tenant(alice: httpx2.Client, opal: httpx2.Clien
 def test_everybody_may_know_who_they_are(server: Served, token: Callable[..., str]) -> None:
     with client_of(server, token("alice", "submit")) as alice:
         me = alice.get("/api/v1/me").json()
-    assert me == {"name": "alice", "tenant": "acme", "roles": ["it-ops"], "scopes": ["submit"]}
+    assert me == {
+        "name": "alice",
+        "tenant": "acme",
+        "roles": ["it-ops"],
+        "scopes": ["submit"],
+        "email": "",
+        "phone": "",
+    }
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from alembic import op
 from runner.store.schema import letter, letter_scan
 
 revision = "0006"
-down_revision = "0008"
+down_revision = "0005"
 
 
 def upgrade() -> None:

@@ -4,8 +4,8 @@ from alembic import op
 
 from runner.store.schema import part
 
-revision = "0008"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 
 def upgrade() -> None:
