@@ -66,7 +66,8 @@ def writing(file: Path, key: ArtifactKey) -> Iterator[FileIO]:
 
 
 def is_being_written(file: Path) -> bool:
-    with disk(file.name), FileIO(file, "r+b") as handle:
+    """Raises FileNotFoundError."""
+    with FileIO(file, "r+b") as handle:
         return not _locked(handle.fileno())
 
 

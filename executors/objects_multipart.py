@@ -15,29 +15,14 @@ from io import FileIO
 from typing import Any
 
 from domain.artifact import ArtifactKey, Upload
-from domain.errors import Conflict, NotFound, Trouble
+from domain.errors import Conflict, NotFound
 from executors.objects_client import S3Client
 from executors.objects_disk import write_all
+from executors.objects_names import Names
 from executors.objects_pieces import Piece
 from executors.objects_settings import S3Settings
 from executors.objects_staging import Staging
 from executors.objects_words import Meter
-
-
-@dataclass(frozen=True, kw_only=True)
-class Names:
-    """Where things lie in the bucket."""
-
-    prefix: str
-
-    def artifact_prefix(self) -> str:
-        return f"{self.prefix}artifacts/"
-
-    def artifact(self, key: ArtifactKey) -> str:
-        return f"{self.artifact_prefix()}{key}"
-
-    def facts(self, token: str) -> str:
-        return f"{self.prefix}facts/{token}.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,17 +93,25 @@ class Multipart:
             self._client.call("delete_object", self._key, Key=self._names.facts(token))
 
     def _begun(self, stack: ExitStack, size: int | None, sha256: str | None, told: dict[str, Any]) -> Record:
+        """The note that lets a later put go on is written under our lock: until then nobody takes us for dead."""
         token = uuid.uuid4().hex
-        meta = {"sha256": sha256} if sha256 else {"facts": token}
-        made = self._client.call("create_multipart_upload", self._key, Key=self._name, Metadata=meta)
-        id_ = str(made["UploadId"])
+        upload = self._staging.begin(self._key, size)
+        id_ = ""
         try:
-            upload = self._staging.begin(self._key, size, {"multipart": id_, "token": token, "told": told})
-            handle = stack.enter_context(self._staging.writing(upload))
-        except Trouble:
-            self.clear(id_, token)
+            with ExitStack() as mine:
+                handle = mine.enter_context(self._staging.writing(upload))
+                id_ = self._created({"sha256": sha256} if sha256 else {"facts": token})
+                self._staging.annotate(upload, {"multipart": id_, "token": token, "told": told})
+                stack.push(mine.pop_all())
+        except BaseException:
+            self._staging.drop(upload.id)
+            if id_:
+                self.clear(id_, token)
             raise
         return Record(upload=upload, id=id_, token=token, handle=handle, parts={})
+
+    def _created(self, meta: dict[str, str]) -> str:
+        return str(self._client.call("create_multipart_upload", self._key, Key=self._name, Metadata=meta)["UploadId"])
 
     def _resumed(self, stack: ExitStack, upload: Upload, note: dict[str, Any]) -> Record:
         with ExitStack() as mine:

@@ -12,14 +12,14 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
 from domain.artifact import ArtifactKey, Upload
-from domain.errors import Trouble
+from domain.errors import NotFound, Trouble
 from executors.objects_disk import discard, disk, is_being_written, keep_folder, write_all, write_json, writing
 from executors.objects_words import no_upload, wrong_offset, wrong_size
 
@@ -35,17 +35,21 @@ class Staging:
         with disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def begin(self, key: ArtifactKey, size: int | None, note: dict[str, Any] | None = None) -> Upload:
+    def begin(self, key: ArtifactKey, size: int | None) -> Upload:
         upload = Upload(id=uuid.uuid4().hex, key=key, size=size, begun=datetime.now(UTC))
         fresh = self.rubbish()
         with disk(key):
             fresh.mkdir()
             (fresh / "data").touch()
-            facts = {"key": str(key), "size": size, "begun": upload.begun.isoformat(), "note": note or {}}
-            write_json(fresh / "session.json", facts)
+            write_json(fresh / "session.json", _session(upload, {}))
             fresh.rename(self.at(upload.id))
             keep_folder(self.folder)
         return upload
+
+    def annotate(self, upload: Upload, note: dict[str, Any]) -> None:
+        """Keep a note with a session. Only who is writing to it may."""
+        with disk(upload.key):
+            write_json(self.at(upload.id) / "session.json", _session(upload, note))
 
     def at(self, id_: str) -> Path:
         """The session's folder. Raises NotFound for what is no id: it must not become a path."""
@@ -109,22 +113,30 @@ class Staging:
         with disk(self.folder):
             names = sorted(entry.name for entry in os.scandir(self.folder))
         for name in names:
-            if _ID.fullmatch(name) and (self.folder / name / "session.json").exists():
-                yield self.upload(name)
+            if _ID.fullmatch(name):
+                with suppress(NotFound):
+                    yield self.upload(name)
 
     def stale(self, older_than: timedelta) -> Iterator[Upload]:
         """Sessions that nobody has written to for so long, nor is writing to now. Removes old rubbish by the way."""
         before = time.time() - older_than.total_seconds()
         self._sweep(min(before, time.time() - RUBBISH_S))
         for upload in self.sessions():
-            data = self.data(upload)
-            if data.exists() and data.stat().st_mtime <= before and not is_being_written(data):
+            if self._is_untouched(self.data(upload), before):
                 yield upload
+
+    def _is_untouched(self, data: Path, before: float) -> bool:
+        """False too for one that is gone by now."""
+        try:
+            return data.stat().st_mtime <= before and not is_being_written(data)
+        except FileNotFoundError:
+            return False
 
     def _sweep(self, before: float) -> None:
         for entry in os.scandir(self.folder):
-            if entry.name.startswith(".") and entry.stat().st_mtime <= before:
-                shutil.rmtree(entry.path, ignore_errors=True)
+            with suppress(FileNotFoundError):
+                if entry.name.startswith(".") and entry.stat().st_mtime <= before:
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
     def _read(self, id_: str) -> tuple[Upload, dict[str, Any]]:
         file = self.at(id_) / "session.json"
@@ -137,3 +149,7 @@ class Staging:
             raise
         begun = datetime.fromisoformat(facts["begun"])
         return Upload(id=id_, key=ArtifactKey.parse(facts["key"]), size=facts["size"], begun=begun), facts["note"]
+
+
+def _session(upload: Upload, note: dict[str, Any]) -> dict[str, Any]:
+    return {"key": str(upload.key), "size": upload.size, "begun": upload.begun.isoformat(), "note": note}

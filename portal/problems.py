@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from domain.artifact import OutOfRange
 from domain.decision import Refused
 from domain.errors import (
     Broke,
@@ -106,6 +107,7 @@ STATUS: Final[dict[type[Trouble], int]] = {
     NotFound: 404,
     Conflict: 409,
     PreconditionFailed: 412,
+    OutOfRange: 416,
     PreconditionMissing: 428,
     TooLarge: 413,
     TooSlow: 408,
@@ -190,6 +192,8 @@ def _headers(trouble: Trouble) -> dict[str, str]:
         return {"WWW-Authenticate": 'Bearer realm="yunwei"'}
     if isinstance(trouble, Denied) and "scope" in trouble.facts:
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{trouble.facts["scope"]}"'}
+    if isinstance(trouble, OutOfRange):
+        return {"Content-Range": str(trouble.facts["content_range"])}
     if isinstance(trouble, TooMany):
         return {"Retry-After": str(trouble.facts["retry_s"])}
     return {"Retry-After": str(RETRY_S)} if isinstance(trouble, Unreachable) else {}

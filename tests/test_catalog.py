@@ -107,6 +107,7 @@ COPIED = (
         "inventory",
         "executors",
         "runner",
+        "messages",
         "intake",
         "portal",
         "commands",

@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policies": {"domain"},
     "playbooks": {"domain"},
     "inventory": {"domain"},
-    "executors": {"domain"},
+    "executors": {"domain", "tsql"},
     "runner": {"domain", "policies"},
     "messages": {"domain", "runner"},
     "intake": {"domain", "tsql", "media", "inventory", "policies", "playbooks", "runner", "messages"},
@@ -70,7 +70,9 @@ HOME_OF: dict[str, tuple[str, ...]] = {
     "rich": ("commands",),
     "yaml": ("inventory", "lab"),
     "spnego": ("lab",),
-    "cryptography": ("lab",),
+    "cryptography": ("executors/mssql_tls.py", "lab"),
+    "OpenSSL": ("executors/mssql_tls.py",),
+    "certifi": ("executors",),
 }
 
 

@@ -2,12 +2,12 @@
 
 from commands import exits
 from docs.drawing.markdown import code, paragraph, prose, section, table
-from domain import decision, errors
+from domain import artifact, decision, errors
 from domain.errors import Trouble
 from executors import winrm_trouble
 from portal import problems
 
-_HOMES = (errors, decision, problems)
+_HOMES = (errors, decision, artifact, problems)
 
 
 def page() -> str:

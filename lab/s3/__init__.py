@@ -1,7 +1,7 @@
 """An S3 server for loopback that checks what it is told: signatures, payload hashes, checksums, part rules.
 
-Written here because the well-known test servers do not check header signatures and presigned ones alike (moto's server,
-s3rver, S3Mock, LocalStack's free edition): a client with a wrong secret would pass its tests.
+Written here because the well-known test servers do not check header signatures and presigned ones alike: a client
+with a wrong secret would pass its tests.
 What it does not know it refuses with 501 NotImplemented.
 """
 

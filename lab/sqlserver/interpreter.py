@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.commands import command_of
+from lab.sqlserver.compiling import check, turns_off
 from lab.sqlserver.errors import Killed, Reach, SqlError, lab_cannot
-from lab.sqlserver.module_text import WORDS, definition_of
-from lab.sqlserver.modules import text_of
 from lab.sqlserver.options import set_option
 from lab.sqlserver.parser import parse
 from lab.sqlserver.procedures import execute
-from lab.sqlserver.queries import Query, without_top
+from lab.sqlserver.queries import Query
 from lab.sqlserver.raising import raised, thrown
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import (
@@ -36,7 +35,6 @@ from lab.sqlserver.statements import (
     Wait,
     While,
 )
-from lab.sqlserver.translate import read
 from lab.tds.answers import Answer, Done, Message
 
 if TYPE_CHECKING:
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 
 # What a hole in the lab raises: an error of the statement for the client, never a broken session.
 _OURS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, sqlite3.Error)
-_QUERY_WORDS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 
 
 class _Left(Exception):
@@ -78,7 +75,7 @@ class Interpreter:
         """A batch or the text of EXEC(…). Nothing of it runs when it cannot be parsed."""
         try:
             statements = yield from self._parsed(text, scope)
-            if self.session.options["PARSEONLY"] and not _turns_off(statements, "PARSEONLY"):
+            if self.session.options["PARSEONLY"] and not turns_off(statements, "PARSEONLY"):
                 return
             yield from self.body(statements, scope)
         except _Left:
@@ -101,7 +98,7 @@ class Interpreter:
     def _parsed(self, text: str, scope: Scope) -> Generator[Answer, None, tuple[Statement, ...]]:
         try:
             statements = parse(text)
-            _compile(statements)
+            check(statements)
         except SqlError as error:
             error.reach = max(error.reach, Reach.SCOPE)
             yield from self._failed(error, scope, 1)
@@ -281,38 +278,6 @@ def _command(statement: Statement) -> str:
     if isinstance(statement, Plain):
         return statement.words(1)[0]
     return {Wait: "WAITFOR", Execute: "EXECUTE"}.get(type(statement), "")
-
-
-def _turns_off(statements: tuple[Statement, ...], option: str) -> bool:
-    return any(isinstance(s, SetOption) and option in s.options and s.value == "OFF" for s in statements)
-
-
-def _compile(statements: tuple[Statement, ...]) -> None:
-    """Syntax errors show before anything runs."""
-    for statement in statements:
-        if isinstance(statement, Plain):
-            _compile_plain(statement)
-        for name in ("body", "caught"):
-            inner = getattr(statement, name, ())
-            _compile(inner if isinstance(inner, tuple) else (inner,))
-        for name in ("then", "other"):
-            if getattr(statement, name, None) is not None:
-                _compile((getattr(statement, name),))
-
-
-def _compile_plain(statement: Plain) -> None:
-    words = statement.words(3)
-    if words[0] in ("CREATE", "ALTER") and {"OR", *WORDS} & set(words[1:2]):
-        _compile(definition_of(text_of(statement)).body)
-        return
-    special = words[0] == "INSERT" and any(t.upper in ("EXEC", "EXECUTE") for t in statement.tokens)
-    if words[0] not in _QUERY_WORDS or special:
-        return
-    try:
-        read(without_top(statement.text)[0])
-    except SqlError as error:
-        error.line = statement.line + max(error.line, 1) - 1
-        raise
 
 
 # Statement -> the method that runs it.

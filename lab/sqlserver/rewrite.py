@@ -9,6 +9,9 @@ _TARGET = "lab_target"
 
 def rewrite(tree: exp.Expr, text: str) -> exp.Expr:
     """The tree in SQLite's manner. Raises SqlError for what it has no word for."""
+    first = text.split(None, 2)
+    if len(first) > 1 and first[1].upper().startswith("TOP"):
+        raise lab_cannot(text)
     _output(tree, text)
     if isinstance(tree, exp.Update):
         _update(tree, text)

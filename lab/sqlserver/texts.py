@@ -1,10 +1,12 @@
 """What SQL Server says: severity, state, English and Chinese by number. `{}` takes the details in order."""
 
 from lab.sqlserver.texts_of_backup import BACKUP_TEXTS
+from lab.sqlserver.texts_of_objects import OBJECT_TEXTS
 
 # The numbers that the research saw in real logs are 3013, 3014, 3021, 3023, 3101, 4035; the others follow the manual.
 TEXTS: dict[int, tuple[int, int, str, str]] = {
     **BACKUP_TEXTS,
+    **OBJECT_TEXTS,
     102: (15, 1, "Incorrect syntax near '{}'.", "'{}' 附近有语法错误。"),
     105: (15, 1, "Unclosed quotation mark after the character string '{}'.", "字符串 '{}' 后的引号不完整。"),
     111: (
@@ -147,174 +149,6 @@ TEXTS: dict[int, tuple[int, int, str, str]] = {
         "Database '{}' cannot be opened because it is offline.",
         "无法打开数据库 '{}'，因为该数据库处于离线状态。",
     ),
-    1087: (15, 2, 'Must declare the table variable "{}".', '必须声明表变量 "{}"。'),
-    1205: (
-        13,
-        51,
-        "Transaction (Process ID {}) was deadlocked on lock resources with another process and has been chosen "
-        "as the deadlock victim. Rerun the transaction.",
-        "事务(进程 ID {})与另一个进程被死锁在 锁 资源上，并且已被选作死锁牺牲品。请重新运行该事务。",
-    ),
-    1222: (16, 45, "Lock request time out period exceeded.", "已超过了锁请求超时时段。"),
-    1779: (16, 0, "Table '{}' already has a primary key defined on it.", "表 '{}' 已具有主键定义。"),
-    1801: (
-        16,
-        3,
-        "Database '{}' already exists. Choose a different database name.",
-        "数据库 '{}' 已存在。请选择其他数据库名称。",
-    ),
-    2601: (
-        14,
-        1,
-        "Cannot insert duplicate key row in object '{}' with unique index '{}'.",
-        "不能在具有唯一索引 '{1}' 的对象 '{0}' 中插入重复键的行。",
-    ),
-    2627: (
-        14,
-        1,
-        "Violation of {} constraint '{}'. Cannot insert duplicate key in object '{}'.",
-        "违反了 {} 约束 '{}'。不能在对象 '{}' 中插入重复键。",
-    ),
-    2628: (
-        16,
-        1,
-        "String or binary data would be truncated in column '{}'.",
-        "将截断列 '{}' 中的字符串或二进制数据。",
-    ),
-    2714: (16, 6, "There is already an object named '{}' in the database.", "数据库中已存在名为 '{}' 的对象。"),
-    2812: (16, 62, "Could not find stored procedure '{}'.", "找不到存储过程 '{}'。"),
-    3621: (0, 0, "The statement has been terminated.", "语句已终止。"),
-    3701: (
-        11,
-        5,
-        "Cannot drop the {} '{}', because it does not exist or you do not have permission.",
-        "无法对 {} '{}' 执行 删除，因为它不存在，或者您没有所需的权限。",
-    ),
-    3702: (
-        16,
-        3,
-        'Cannot drop database "{}" because it is currently in use.',
-        '无法删除数据库 "{}"，因为该数据库当前正在使用。',
-    ),
-    3902: (
-        16,
-        1,
-        "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.",
-        "COMMIT TRANSACTION 请求没有对应的 BEGIN TRANSACTION。",
-    ),
-    3903: (
-        16,
-        1,
-        "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.",
-        "ROLLBACK TRANSACTION 请求没有对应的 BEGIN TRANSACTION。",
-    ),
-    3930: (
-        16,
-        1,
-        "The current transaction cannot be committed and cannot support operations that write to the log file. "
-        "Roll back the transaction.",
-        "当前事务无法提交，而且无法支持写入日志文件的操作。请回滚该事务。",
-    ),
-    3931: (
-        16,
-        1,
-        "The current transaction cannot be committed and cannot be rolled back to a savepoint. "
-        "Roll back the entire transaction.",
-        "当前事务无法提交，也无法回滚到保存点。请回滚整个事务。",
-    ),
-    3998: (
-        16,
-        1,
-        "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.",
-        "在批处理结束时检测到不可提交的事务。该事务将回滚。",
-    ),
-    4060: (
-        11,
-        1,
-        'Cannot open database "{}" requested by the login. The login failed.',
-        '无法打开登录所请求的数据库 "{}"。登录失败。',
-    ),
-    4121: (
-        16,
-        1,
-        'Cannot find either column "{}" or the user-defined function or aggregate "{}", or the name is ambiguous.',
-        '找不到列 "{}" 或用户定义的函数或聚合 "{}"，或者名称不明确。',
-    ),
-    5011: (
-        14,
-        5,
-        "User does not have permission to alter database '{}', the database does not exist, or the database is not in "
-        "a state that allows access checks.",
-        "用户没有更改数据库 '{}' 的权限，该数据库不存在，或者该数据库未处于允许进行访问检查的状态。",
-    ),
-    5030: (
-        16,
-        2,
-        "The database could not be exclusively locked to perform the operation.",
-        "无法以独占方式锁定该数据库，以执行该操作。",
-    ),
-    5069: (16, 1, "ALTER DATABASE statement failed.", "ALTER DATABASE 语句失败。"),
-    5701: (0, 2, "Changed database context to '{}'.", "已将数据库上下文更改为 '{}'。"),
-    5703: (0, 1, "Changed language setting to {}.", "已将语言设置更改为 {}。"),
-    6102: (14, 1, "User does not have permission to use the KILL statement.", "用户没有使用 KILL 语句的权限。"),
-    6104: (16, 1, "Cannot use KILL to kill your own process.", "不能使用 KILL 来终止您自己的进程。"),
-    6106: (16, 2, "Process ID {} is not an active process ID.", "进程 ID {} 不是活动进程 ID。"),
-    6401: (
-        16,
-        1,
-        "Cannot roll back {}. No transaction or savepoint of that name was found.",
-        "无法回滚 {}。找不到该名称的事务或保存点。",
-    ),
-    8114: (16, 5, "Error converting data type {} to {}.", "从数据类型 {} 转换为 {} 时出错。"),
-    8144: (
-        16,
-        2,
-        "Procedure or function {} has too many arguments specified.",
-        "为过程或函数 {} 指定了过多的参数。",
-    ),
-    8145: (16, 1, "{} is not a parameter for procedure {}.", "{} 不是过程 {} 的参数。"),
-    8115: (
-        16,
-        2,
-        "Arithmetic overflow error converting {} to data type {}.",
-        "将 {} 转换为数据类型 {} 时出现算术溢出错误。",
-    ),
-    8134: (16, 1, "Divide by zero error encountered.", "遇到以零作除数错误。"),
-    8989: (
-        10,
-        1,
-        "CHECKDB found 0 allocation errors and {} consistency errors in database '{}'.",
-        "CHECKDB 在数据库 '{1}' 中发现 0 个分配错误和 {0} 个一致性错误。",
-    ),
-    8928: (
-        16,
-        1,
-        "Object ID {}, index ID 1: Page (1:{}) could not be processed.  See other errors for details.",
-        "对象 ID {}，索引 ID 1: 无法处理页 (1:{})。有关详细信息，请参阅其他错误。",
-    ),
-    10700: (16, 1, "{}", "{}"),
-    15007: (
-        16,
-        1,
-        "'{}' is not a valid login or you do not have permission.",
-        "'{}' 不是有效登录名，或者您没有相应的权限。",
-    ),
-    15023: (
-        16,
-        1,
-        "User, group, or role '{}' already exists in the current database.",
-        "当前数据库中已存在用户、组或角色 '{}'。",
-    ),
-    15025: (16, 1, "The server principal '{}' already exists.", "服务器主体 '{}' 已存在。"),
-    15151: (
-        16,
-        1,
-        "Cannot {} the {} '{}', because it does not exist or you do not have permission.",
-        "无法对 {1} '{2}' 执行 {0}，因为它不存在，或者您没有所需的权限。",
-    ),
-    15247: (16, 1, "User does not have permission to perform this action.", "用户没有执行此操作的权限。"),
-    18456: (14, 1, "Login failed for user '{}'.", "用户 '{}' 登录失败。"),
-    50000: (16, 1, "yunwei lab: {}", "yunwei 实验室: {}"),
 }
 
 DISK_FULL = ("112(There is not enough space on the disk.)", "112(磁盘空间不足。)")

@@ -3,21 +3,18 @@
 Moments are whole microseconds since 1970 (UTC): exact, comparable on every database. JSON is canonical text.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
-metadata = MetaData()
+from runner.store.columns import Id, metadata, moment
+from runner.store.schema_of_letters import letter, letter_scan, traffic
+from runner.store.schema_of_messages import outbox, setting
 
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _moment(name: str, *, nullable: bool = True) -> Column[int]:
-    return Column(name, BigInteger, nullable=nullable)
-
+__all__ = ["letter", "letter_scan", "metadata", "outbox", "setting", "traffic"]  # and the tables below
 
 job = Table(
     "job",
     metadata,
-    Column("number", _Id, primary_key=True, autoincrement=True),
+    Column("number", Id, primary_key=True, autoincrement=True),
     Column("version", Integer, nullable=False),
     Column("rev", Integer, nullable=False, server_default="1"),  # grows with every change: the ETag
     Column("state", String(20), nullable=False),
@@ -25,11 +22,11 @@ job = Table(
     Column("tenant", String(60), nullable=False),
     Column("place", String(200), nullable=False),
     Column("lock_mode", String(10), nullable=False),
-    _moment("planned_at", nullable=False),
-    _moment("due_at", nullable=False),
-    _moment("latest_start", nullable=False),
+    moment("planned_at", nullable=False),
+    moment("due_at", nullable=False),
+    moment("latest_start", nullable=False),
     Column("asked_by", String(100), nullable=False),
-    _moment("asked_at", nullable=False),
+    moment("asked_at", nullable=False),
     Column("search", Text, nullable=False),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("run", Integer, nullable=False, server_default="1"),
@@ -37,10 +34,10 @@ job = Table(
     Column("begun", Integer, nullable=False, server_default="0"),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("worker", String(60)),
-    _moment("lease_until"),
-    Column("blocked_by", _Id),
-    _moment("started_at"),
-    _moment("ended_at"),
+    moment("lease_until"),
+    Column("blocked_by", Id),
+    moment("started_at"),
+    moment("ended_at"),
     Column("stop_asked_by", String(100)),
     Column("percent", Integer, nullable=False, server_default="0"),
     Column("plan", Text),
@@ -73,14 +70,14 @@ Index("job_rated", job.c.number, sqlite_where=_rated, postgresql_where=_rated)
 request = Table(
     "request",
     metadata,
-    Column("number", _Id, primary_key=True),
+    Column("number", Id, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("operation", String(60), nullable=False),
     Column("place", String(200), nullable=False),
     Column("tenant", String(60), nullable=False),
     Column("params", Text, nullable=False),
-    _moment("planned_at", nullable=False),
-    _moment("asked_at", nullable=False),
+    moment("planned_at", nullable=False),
+    moment("asked_at", nullable=False),
     Column("asked_by", String(100), nullable=False),
     Column("description", Text, nullable=False),
     Column("email", String(254), nullable=False),
@@ -94,8 +91,8 @@ event = Table(
     "event",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    _moment("at", nullable=False),
-    Column("job", _Id),
+    moment("at", nullable=False),
+    Column("job", Id),
     Column("tenant", String(60)),
     Column("kind", String(30), nullable=False),
     Column("actor", String(100), nullable=False),
@@ -142,21 +139,21 @@ idempotency = Table(
     Column("key", String(200), primary_key=True),
     Column("body_hash", String(64), nullable=False),
     Column("answer", Text, nullable=False),
-    _moment("at", nullable=False),
+    moment("at", nullable=False),
 )
 
 attachment = Table(
     "attachment",
     metadata,
     Column("id", String(20), primary_key=True),
-    Column("number", _Id, nullable=False),
+    Column("number", Id, nullable=False),
     Column("name", String(200), nullable=False),
     Column("media_type", String(100), nullable=False),
     Column("size", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("added_by", String(100), nullable=False),
-    _moment("added_at", nullable=False),
+    moment("added_at", nullable=False),
 )
 Index("attachment_by_request", attachment.c.number)
 
@@ -167,7 +164,7 @@ account = Table(
     Column("tenant", String(60)),
     Column("roles", Text, nullable=False),
     Column("active", Integer, nullable=False, server_default="1"),
-    _moment("created_at", nullable=False),
+    moment("created_at", nullable=False),
     Column("email", String(254)),
     Column("phone", String(20)),
 )
@@ -179,9 +176,9 @@ token = Table(
     Column("account", String(100), nullable=False),
     Column("scopes", Text, nullable=False),
     Column("hash", String(64), nullable=False),
-    _moment("created_at", nullable=False),
-    _moment("expires_at"),
-    _moment("revoked_at"),
+    moment("created_at", nullable=False),
+    moment("expires_at"),
+    moment("revoked_at"),
 )
 
 artifact = Table(
@@ -198,11 +195,11 @@ artifact = Table(
     Column("sha256", String(64)),
     Column("state", String(10), nullable=False),
     Column("facts", Text, nullable=False, server_default="{}"),
-    Column("job", _Id),
+    Column("job", Id),
     Column("upload", String(200)),
     Column("added_by", String(100), nullable=False),
-    _moment("added_at", nullable=False),
-    _moment("expires_at"),
+    moment("added_at", nullable=False),
+    moment("expires_at"),
 )
 Index("artifact_by_tenant", artifact.c.tenant, artifact.c.state, artifact.c.added_at, artifact.c.id)
 Index("artifact_by_kind", artifact.c.tenant, artifact.c.kind, artifact.c.added_at, artifact.c.id)
@@ -212,7 +209,7 @@ Index("artifact_by_job", artifact.c.job)
 part = Table(
     "part",
     metadata,
-    Column("job", _Id, primary_key=True),
+    Column("job", Id, primary_key=True),
     Column("step", String(60), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("colour", String(10), nullable=False),
@@ -227,103 +224,8 @@ worker = Table(
     Column("host", String(200), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("slots", Integer, nullable=False),
-    _moment("started_at", nullable=False),
-    _moment("beat_at", nullable=False),
-    _moment("stopped_at"),
+    moment("started_at", nullable=False),
+    moment("beat_at", nullable=False),
+    moment("stopped_at"),
     Column("paused", Integer, nullable=False, server_default="0"),
 )
-
-letter = Table(
-    "letter",
-    metadata,
-    Column("number", _Id, primary_key=True, autoincrement=True),
-    Column("rev", Integer, nullable=False, server_default="1"),
-    Column("tenant", String(60), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("last_day", String(10), nullable=False),
-    _moment("ends_at", nullable=False),
-    Column("asked_by", String(100), nullable=False),
-    _moment("asked_at", nullable=False),
-    _moment("scanned_at"),
-    _moment("review_due_at"),
-    _moment("alarm_at"),  # blanked when the alarm was given
-    Column("decided_by", String(100)),
-    _moment("decided_at"),
-    Column("opinion", Text),
-    _moment("ended_at"),
-    Column("ended_why", String(20)),
-    Column("replaced_by", _Id),
-    sqlite_autoincrement=True,
-)
-Index("letter_by_tenant", letter.c.tenant, letter.c.number)
-_living = text("state IN ('draft', 'in-review', 'effective')")
-_in_review = text("state = 'in-review' AND alarm_at IS NOT NULL")
-_effective = text("state = 'effective'")
-Index("letter_ending", letter.c.ends_at, sqlite_where=_living, postgresql_where=_living)
-Index("letter_alarm", letter.c.alarm_at, sqlite_where=_in_review, postgresql_where=_in_review)
-# The database itself keeps out a second effective letter, however two approvals meet.
-Index(
-    "letter_effective",
-    letter.c.tenant,
-    letter.c.kind,
-    unique=True,
-    sqlite_where=_effective,
-    postgresql_where=_effective,
-)
-
-letter_scan = Table(
-    "letter_scan",
-    metadata,
-    Column("id", String(20), primary_key=True),
-    Column("letter", _Id, nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("media_type", String(100), nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("added_by", String(100), nullable=False),
-    _moment("added_at", nullable=False),
-)
-Index("letter_scan_by_letter", letter_scan.c.letter)
-
-traffic = Table(
-    "traffic",
-    metadata,
-    Column("tenant", String(60), primary_key=True),
-    Column("day", String(10), primary_key=True),  # in the tenant's zone
-    Column("kind", String(20), primary_key=True),
-    Column("bytes", BigInteger, nullable=False),
-)
-setting = Table(
-    "setting",
-    metadata,
-    Column("name", String(60), primary_key=True),
-    Column("value", Text, nullable=False),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("message_id", String(64), nullable=False, unique=True),
-    Column("job", _Id),
-    Column("tenant", String(60)),
-    Column("kind", String(30), nullable=False),
-    Column("channel", String(10), nullable=False),
-    Column("recipient", String(254), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("body", Text),  # blanked where it must not outlive its use
-    Column("state", String(10), nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    _moment("next_at", nullable=False),
-    _moment("expires_at"),
-    Column("error", Text),
-    _moment("created_at", nullable=False),
-    _moment("sent_at"),
-    sqlite_autoincrement=True,
-)
-_unsent = text("state = 'waiting'")
-Index("outbox_due", outbox.c.next_at, outbox.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
-Index("outbox_by_job", outbox.c.job, outbox.c.id)

@@ -2,16 +2,19 @@
 
 import urllib.error
 import urllib.request
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
-from domain.artifact import ArtifactStore
-from domain.errors import Broke, Denied, Mistake, NotFound, Severed, Unreachable
+from domain.artifact import ArtifactStore, Upload
+from domain.errors import Broke, Conflict, Denied, Mistake, NotFound, Severed, Unreachable
 from domain.secret import Secret
 from executors.objects import s3_store
 from executors.objects_client import S3Client
+from executors.objects_staging import Staging
 from lab.s3 import Fault, S3Server
 from tests.contract.objects.conftest import PART, SECRET, Room, key, settings_for, sha
 from tests.contract.objects.test_artifacts import assert_nothing, content, read
@@ -198,3 +201,30 @@ def test_an_artifact_without_its_hash_is_said_to_be_broken(s3: Room, lab: S3Serv
     lab.bucket.delete(next(k for k in lab.bucket.things if "/facts/" in k))
     with pytest.raises(Broke):
         s3.store.head(key("1"))
+
+
+def test_a_put_that_has_just_begun_is_not_taken_over_by_another_of_the_same_name(
+    s3: Room, lab: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, other, winner = Staging.writing, s3.again(), content(5 * PART, seed=2)
+
+    def late(self: Staging, upload: Upload) -> AbstractContextManager[FileIO]:
+        monkeypatch.setattr(Staging, "writing", real)
+        other.put(key("1"), [winner])  # begins and ends in the gap between our record and our lock on it
+        return real(self, upload)
+
+    monkeypatch.setattr(Staging, "writing", late)
+    with pytest.raises(Conflict):
+        s3.store.put(key("1"), [DATA])
+    assert read(s3, key("1")) == winner
+    assert s3.leftovers() == []
+
+
+@pytest.mark.req("DC-7")
+def test_a_finish_while_somebody_writes_does_not_drop_the_upload(s3: Room) -> None:
+    upload = s3.store.begin(key("1"), 3)
+    s3.store.append(upload, 0, [b"abc"])
+    assert s3.folder is not None
+    with Staging(s3.folder / "staging").writing(upload), pytest.raises(Conflict):
+        s3.store.finish(upload)
+    assert s3.store.finish(upload).sha256 == sha(b"abc")
