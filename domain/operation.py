@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
 from domain.command import Command, Reading, from_data, to_data
+from domain.errors import Fault
 from domain.places import Place
 from domain.request import Role
 from domain.text import Text
@@ -63,6 +64,17 @@ class Traits:
     letter: Literal["download", "restore"] | None = None  # the letter of authorization that it needs
     traffic: bool = False  # whether bytes leave the house by it, which count as the tenant's traffic
     words: Mapping[str, Text] = field(default_factory=dict)  # labels of execution states, where they differ
+
+
+@dataclass(frozen=True, kw_only=True)
+class Takes:
+    """Which artifacts a parameter may name: those `kinds`, ready, of the same tenant.
+
+    One with risks on record (a script) is taken only when the parameter `accept` says yes to them.
+    """
+
+    kinds: frozenset[str]
+    accept: str = ""
 
 
 class Outcome(StrEnum):
@@ -132,10 +144,15 @@ class Operation:
     title: ClassVar[Text]
     traits: ClassVar[Traits]
     notes: ClassVar[Mapping[str, Text]] = {}  # a sentence for each parameter
+    takes_artifacts: ClassVar[Mapping[str, Takes]] = {}  # parameters that name an artifact
 
     def plan(self, place: Place) -> Iterator[Step]:
         """The steps, in order. Pure: the same place and parameters give the same steps."""
         raise TypeError(f"operation {type(self).__name__} has no plan")
+
+    def faults(self, place: Place) -> Iterator[Fault]:
+        """What is wrong with these parameters together, or with them at this place. Without a word: nothing."""
+        return iter(())
 
     def estimate(self, place: Place) -> timedelta:
         """How long it is likely to take there, before there is history."""

@@ -1,7 +1,9 @@
 """The provider's rules as figures: what the policies compare with. Written in the estate file, never in code."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import Final
 
 from domain.text import Text
 
@@ -61,6 +63,14 @@ class Quota:
     limit: int
 
 
+# The handbook's own; the estate file may set others, and further classes.
+QUOTAS: Final[Mapping[str, tuple[Quota, ...]]] = {
+    "sql-update": (Quota(period="day", limit=10),),
+    "rename": (Quota(period="month", limit=2),),
+    "password": (Quota(period="day", limit=5),),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class LetterRules:
     """A letter of authorization ends at most `longest` ahead. Its review is promised within `review` of working time
@@ -84,3 +94,7 @@ class Rulebook:
     quotas: dict[str, tuple[Quota, ...]] = field(default_factory=dict)
     default_cutoff: timedelta = timedelta(minutes=30)
     letters: LetterRules = LetterRules()
+
+    def quotas_of(self, quota_class: str | None) -> tuple[Quota, ...]:
+        """What limits a class: the estate file's word, or the handbook's."""
+        return self.quotas.get(quota_class or "", QUOTAS.get(quota_class or "", ()))

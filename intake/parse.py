@@ -69,6 +69,8 @@ def draft(body: Mapping[str, Any], catalog: Catalog, estate: Estate, *, confirme
     if operation is None or place is None:
         raise AssertionError("a fault would have been raised")
     built = operation(**params)
+    faults.found.extend(built.faults(place))
+    faults.raise_if_any()
     return Draft(
         operation=built, place=place, params=params, planned_at=planned_at, description=description, email=email
     )

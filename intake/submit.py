@@ -15,6 +15,7 @@ from domain.request import Actor
 from domain.text import Text
 from intake.desk import Desk
 from intake.parse import Draft, draft
+from intake.taking import check_artifacts
 from policies import decide
 from policies.slots import first_slot, next_slots
 from runner.decider import quota_key
@@ -85,6 +86,7 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
     wish = _read(desk, actor, body, confirmed=False)
 
     def ask(tx: Tx) -> tuple[Situation, datetime | None]:
+        check_artifacts(tx, wish)
         situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
         return situation, wish.planned_at or first_slot(situation)
 
@@ -158,6 +160,7 @@ def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool)
 
 def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft) -> Answer:
     """Decide and record. Everything that can refuse comes before the first write."""
+    check_artifacts(tx, wish)
     situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
     decision = decide(situation)
     if wish.planned_at is None and decision.verdict is not Verdict.ALLOW:

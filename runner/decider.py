@@ -66,7 +66,7 @@ class Decider:
 
     def quotas(self, operation: Operation) -> tuple[Quota, ...]:
         """The quotas that count this operation."""
-        return self.rules.quotas.get(operation.traits.quota_class or "", ())
+        return self.rules.quotas_of(operation.traits.quota_class)
 
     def _situation(
         self,

@@ -1,7 +1,7 @@
 """What can be done on a database server: one verb a function, its arguments and its facts plain data."""
 
 from executors.sql_server.backup import backup, prepare, verify
-from executors.sql_server.names import drop, rename, swap
+from executors.sql_server.names import drop, rename, swap, swap_back
 from executors.sql_server.prove import check, prove
 from executors.sql_server.restore import put_back, read_media, restore_beside, restore_in_place
 from executors.sql_server.script import look_at_script, run_script
@@ -17,6 +17,7 @@ VERBS: dict[str, Verb] = {
     "put-back": put_back,
     "check": check,
     "swap": swap,
+    "swap-back": swap_back,
     "rename": rename,
     "drop": drop,
     "prove": prove,

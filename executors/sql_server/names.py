@@ -24,6 +24,22 @@ def swap(server: Server, arguments: Arguments, call: Call) -> Facts:
         return attempt.once(link, arguments, plan, lambda: _swap(link, plan))
 
 
+def swap_back(server: Server, arguments: Arguments, call: Call) -> Facts:
+    """The database kept as `old` gets its name again, and the new one its own. Nothing happens where `old` is gone."""
+    with server.link(arguments["token"]) as link:
+        attempt.hold(link, arguments)
+        old, new = databases.find(link, arguments["old"]), databases.find(link, arguments["database"])
+        if old is None:
+            return {"back": False}
+        if new is not None:
+            _alone(link, arguments["database"])
+            _call(link, arguments["database"], arguments["new"])
+            _open(link, new["database_id"])
+        _call(link, arguments["old"], arguments["database"])
+        _open(link, old["database_id"])
+        return {"back": True}
+
+
 def rename(server: Server, arguments: Arguments, call: Call) -> Facts:
     """The database `database` is called `new` from now on. Or look what became of it."""
     with server.link(arguments["token"]) as link:

@@ -9,6 +9,7 @@ from executors.mssql_watch import watched
 from executors.sql_server import databases
 from executors.sql_server.server import Arguments, Facts, Server
 
+ROLES: Final = ("db_datareader", "db_datawriter", "db_ddladmin")
 _ORPHANS: Final = """
     SELECT p.name AS name FROM {database}.sys.database_principals p
     LEFT JOIN sys.server_principals s ON s.sid = p.sid
@@ -17,13 +18,20 @@ _LOGIN: Final = "SELECT name FROM sys.server_principals WHERE name = %s"
 
 
 def check(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """DBCC CHECKDB, then what a foreign backup may bring: trust, chaining, users without logins. Raises Broke."""
+    """DBCC CHECKDB, then what a foreign backup may bring: owner, trust, chaining, users. Raises Broke.
+
+    `login` is the one under which this place's scripts run: it gets its rights, and `strangers`, the scripts' logins of
+    other places, lose theirs.
+    """
     database = arguments["database"]
     with server.link(arguments["token"]) as link:
         link.heard = lambda text: call.say("stdout", text)
         with watched(link, server.again, call):
             link.tell(f"DBCC CHECKDB ({quoted.name(database)}) WITH NO_INFOMSGS")
-        return {"sound": True, "made_safe": _make_safe(link, database), **_map_users(link, database)}
+        safe, mapped = _make_safe(link, database), _map_users(link, database)
+        shut = _shut_out(link, database, arguments["strangers"])
+        let_in = _let_in(link, database, arguments["login"])
+        return {"sound": True, "made_safe": safe, **mapped, "shut_out": shut, "let_in": let_in}
 
 
 def prove(server: Server, arguments: Arguments, call: Call) -> Facts:
@@ -40,7 +48,8 @@ def prove(server: Server, arguments: Arguments, call: Call) -> Facts:
 
 def _make_safe(link: Link, database: str) -> list[str]:
     """What a backup from elsewhere may carry is switched off: it would let its owner out of the database."""
-    found, done = databases.must(link, database), []
+    link.tell(f"ALTER AUTHORIZATION ON DATABASE::{quoted.name(database)} TO {quoted.name(link.address.user)}")
+    found, done = databases.must(link, database), ["OWNER"]
     for fact, option in (("trustworthy", "TRUSTWORTHY"), ("chaining", "DB_CHAINING")):
         if found[fact]:
             link.tell(f"ALTER DATABASE {quoted.name(database)} SET {option} OFF")
@@ -54,5 +63,36 @@ def _map_users(link: Link, database: str) -> Facts:
     mapped = [name for name in orphans if link.row(_LOGIN, name)]
     for name in mapped:
         user = quoted.name(name)
-        link.tell(f"USE {quoted.name(database)}; ALTER USER {user} WITH LOGIN = {user}; USE master")
+        _within(link, database, f"ALTER USER {user} WITH LOGIN = {user}")
     return {"mapped": mapped, "orphans": [n for n in orphans if n not in mapped]}
+
+
+def _shut_out(link: Link, database: str, strangers: list[str]) -> list[str]:
+    """A copy of another place brings that place's script login along: its tenants' scripts must not run here."""
+    users = _users(link, database)
+    found = [name for name in strangers if name in users]
+    for name in found:
+        _within(link, database, f"DROP USER {quoted.name(name)}")
+    return found
+
+
+def _let_in(link: Link, database: str, login: str) -> bool:
+    """The rights that playbooks/scripts/sql_rights_data_center.sql gives."""
+    if not login or link.row(_LOGIN, login) is None:
+        return False
+    user = quoted.name(login)
+    if login not in _users(link, database):
+        _within(link, database, f"CREATE USER {user} FOR LOGIN {user}")
+    for role in ROLES:
+        _within(link, database, f"ALTER ROLE {quoted.name(role)} ADD MEMBER {user}")
+    _within(link, database, f"GRANT EXECUTE TO {user}")
+    return True
+
+
+def _users(link: Link, database: str) -> set[str]:
+    rows = link.rows(f"SELECT name FROM {quoted.name(database)}.sys.database_principals WHERE type = 'S'")  # noqa: S608
+    return {str(row["name"]) for row in rows}
+
+
+def _within(link: Link, database: str, statement: str) -> None:
+    link.tell(f"USE {quoted.name(database)}; {statement}; USE master")
