@@ -215,17 +215,31 @@ def make_errands(product: Product) -> tuple["Errand", ...]:
 
 def make_executors(product: Product) -> dict[str, Any]:
     """One executor a wire."""
+    from executors.exchange import ExchangeExecutor
+    from executors.mssql import SqlExecutor
     from executors.pause import PauseExecutor
     from executors.site import SiteExecutor
     from executors.together import TogetherExecutor
     from executors.winrm import WinRMExecutor
     from inventory.secrets import open_secret
     from playbooks.scripts import load
+    from runner.artifacts import key_of
 
-    hosts = product.inventory.estate.host
+    estate, artifacts = product.inventory.estate, product.artifacts
+    hosts = estate.host
+
+    def keys(named: str) -> "ArtifactKey":
+        return key_of(product.store, named)
+
+    def script(named: str) -> bytes:
+        with artifacts.open(keys(named)) as opened:
+            return b"".join(opened)
+
     executors: dict[str, Any] = {
         "winrm": WinRMExecutor(hosts, open_secret, stop_tree=load("stop_tree")),
         "site": SiteExecutor(hosts),
+        "mssql": SqlExecutor(estate.database_host, estate.script_login, open_secret, script),
+        "exchange": ExchangeExecutor(estate.database_host, artifacts, keys),
         "none": PauseExecutor(),
     }
     executors["together"] = TogetherExecutor(executors)

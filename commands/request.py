@@ -1,6 +1,6 @@
 """`yunwei request …`: everything about requests."""
 
-from commands import asking, request_change, request_files, request_read
+from commands import asking, request_change, request_files, request_read, request_script
 from commands.lazy import Group
 
 command = Group("request", help="Ask, look, change, follow: everything about requests.")
@@ -10,5 +10,6 @@ for each in (
     *request_read.COMMANDS,
     *request_change.COMMANDS,
     *request_files.COMMANDS,
+    *request_script.COMMANDS,
 ):
     command.add_command(each)

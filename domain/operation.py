@@ -144,6 +144,7 @@ class Operation:
     title: ClassVar[Text]
     traits: ClassVar[Traits]
     notes: ClassVar[Mapping[str, Text]] = {}  # a sentence for each parameter
+    example: ClassVar[Mapping[str, Any]] = {}  # parameters as the manual shows them, where the defaults do not do
     takes_artifacts: ClassVar[Mapping[str, Takes]] = {}  # parameters that name an artifact
 
     def plan(self, place: Place) -> Iterator[Step]:

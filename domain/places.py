@@ -223,6 +223,13 @@ class Estate:
             raise NotFound(Text(zh, en), host=path)
         return self.database_hosts[path]
 
+    def script_login(self, path: str) -> SqlLogin:
+        """The login under which the scripts of the data center at `path` run. Raises NotFound."""
+        center = self.place(path).data_center
+        if center is None or center.script_login is None:
+            raise NotFound(Text(f"{path} 没有脚本登录名", f"{path} has no script login"), place=path)
+        return center.script_login
+
 
 def _host(server: DatabaseHost, winrm: WinRM) -> Host:
     """A database server as the host that its programs run on."""

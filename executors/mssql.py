@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from domain.command import Call, Command, Reading, Sql
 from domain.errors import Trouble
-from domain.places import DatabaseHost
+from domain.places import DatabaseHost, SqlLogin
 from domain.secret import Secret, SecretRef
 from executors.mssql_link import FILE
 from executors.sql_server import VERBS
@@ -12,16 +12,22 @@ from executors.sql_server.server import Server, Verb
 
 
 class SqlExecutor:
-    """Carries `Sql`. `hosts` finds a database server by its path, `read` the bytes of a stored script by its id."""
+    """Carries `Sql`.
+
+    `hosts` finds a database server by its path, `logins` the login of a data center's scripts by the data center's,
+    `read` the bytes of a stored script by its id.
+    """
 
     def __init__(
         self,
         hosts: Callable[[str], DatabaseHost],
+        logins: Callable[[str], SqlLogin],
         secrets: Callable[[SecretRef], Secret],
         read: Callable[[str], bytes],
         verbs: Mapping[str, Verb] = VERBS,
     ) -> None:
-        self._hosts, self._secrets, self._read, self._verbs = hosts, secrets, read, verbs
+        self._hosts, self._logins, self._secrets = hosts, logins, secrets
+        self._read, self._verbs = read, verbs
 
     def run(self, command: Command, call: Call) -> Reading:
         """Run the verb. Raises as `domain.command.Executor` says."""
@@ -36,7 +42,8 @@ class SqlExecutor:
 
     def _server(self, command: Sql) -> Server:
         try:
-            return Server(host=self._hosts(command.host), secrets=self._secrets, read=self._read)
+            host = self._hosts(command.host)
+            return Server(host=host, login=self._logins, secrets=self._secrets, read=self._read)
         except Trouble as trouble:
             trouble.facts["started"] = False
             raise

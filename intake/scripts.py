@@ -95,7 +95,10 @@ def _batches(text: str) -> list[Batch]:
         zh, en = "脚本中没有要执行的语句", "There is nothing to run in this script"
         raise _refused([Fault("content", Text(zh, en), "empty")])
     if sum(b.times for b in batches) > MOST_RUNS:
-        zh, en = f"最多执行 {MOST_RUNS} 个批次（GO n 按 n 次计）", f"At most {MOST_RUNS} batches run (GO n counts n times)"
+        zh, en = (
+            f"最多执行 {MOST_RUNS} 个批次（GO n 按 n 次计）",
+            f"At most {MOST_RUNS} batches run (GO n counts n times)",
+        )
         raise _refused([Fault("content", Text(zh, en), "too-many-batches")])
     return batches
 

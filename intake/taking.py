@@ -30,7 +30,10 @@ def _faults(reading: Reading, wish: Draft, name: str, takes: Takes, wanted: str)
         zh, en = f"本企业没有这个文件：{wanted}", f"There is no such file of this enterprise: {wanted}"
         return [Fault(f"params.{name}", Text(zh, en), "unknown")]
     if row["state"] != "ready":
-        zh, en = f"文件 {wanted} 的状态为 {row['state']}，不可用", f"The file {wanted} is {row['state']}: it cannot be used"
+        zh, en = (
+            f"文件 {wanted} 的状态为 {row['state']}，不可用",
+            f"The file {wanted} is {row['state']}: it cannot be used",
+        )
         return [Fault(f"params.{name}", Text(zh, en), "not-ready")]
     if takes.accept:
         return _of_script(wish, name, takes, row)

@@ -42,7 +42,9 @@ class BackUp(Operation):
         },
     )
     notes: ClassVar[dict[str, Text]] = {
-        "label": Text("备份名称；留空则用数据中心名与作业号", "The backup's name; empty: the data center's and the job's"),
+        "label": Text(
+            "备份名称；留空则用数据中心名与作业号", "The backup's name; empty: the data center's and the job's"
+        ),
     }
 
     label: str = field(default="", metadata={"max_length": 80, "pattern": r"[^\x00-\x1f/\\:*?\"<>|]*"})

@@ -39,7 +39,9 @@ class RehearseRestore(Operation):
         words={"succeeded": Text("演练成功", "proven restorable"), "failed": Text("演练失败", "not restorable")},
     )
     notes: ClassVar[dict[str, Text]] = {
-        "artifact": Text("备份或上传文件的编号；留空为最新备份", "The id of a backup or an upload; empty: the newest backup"),
+        "artifact": Text(
+            "备份或上传文件的编号；留空为最新备份", "The id of a backup or an upload; empty: the newest backup"
+        ),
     }
     takes_artifacts: ClassVar[dict[str, Takes]] = {"artifact": Takes(kinds=frozenset({"backup", "upload"}))}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from domain.command import Reading
 from domain.errors import Fault
@@ -15,6 +15,7 @@ from playbooks import sql_backup, sql_place, sql_restore
 from playbooks.sql_backup import Backup, drop_file
 from playbooks.sql_place import ARTIFACT_ID
 from playbooks.sql_restore import Restore, way_beside, way_in_place
+
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreDataCenter(Operation):
@@ -45,10 +46,13 @@ class RestoreDataCenter(Operation):
     )
     notes: ClassVar[dict[str, Text]] = {
         "artifact": Text("备份或上传文件的编号", "The id of a backup or an uploaded file"),
-        "from_data_center": Text("来源数据中心，如 acme/prod/ledger1", "The data center to copy, like acme/prod/ledger1"),
+        "from_data_center": Text(
+            "来源数据中心，如 acme/prod/ledger1", "The data center to copy, like acme/prod/ledger1"
+        ),
         "how": Text("旁路还原后切换，或就地还原", "Beside and then swapped, or in place"),
         "backup_first": Text("先备份目标", "Back the target up first"),
     }
+    example: ClassVar[dict[str, Any]] = {"artifact": "0123456789abcdef"}
     takes_artifacts: ClassVar[dict[str, Takes]] = {"artifact": Takes(kinds=frozenset({"backup", "upload"}))}
 
     artifact: str = field(default="", metadata={"pattern": ARTIFACT_ID})
@@ -62,7 +66,10 @@ class RestoreDataCenter(Operation):
             zh, en = "artifact 与 from_data_center 须且只须填一个", "Give artifact or from_data_center, one of the two"
             yield Fault("params.artifact", Text(zh, en), "one-of")
         if self.how == "in-place" and not self.backup_first:
-            zh, en = "就地还原须先备份：这是失败时唯一的退路", "In place needs the backup first: it is the only way back"
+            zh, en = (
+                "就地还原须先备份：这是失败时唯一的退路",
+                "In place needs the backup first: it is the only way back",
+            )
             yield Fault("params.backup_first", Text(zh, en), "required")
         if self.from_data_center:
             yield from self._source_faults(place)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.errors import Fault
-from domain.places import DatabaseHost, DataCenter, Place, SqlLogin
+from domain.places import DatabaseHost, DataCenter, Place
 from domain.text import Text
 
 ARTIFACT_ID: Final = r"([0-9a-f]{16})?"  # as runner/artifacts.py makes them; empty: none is named
@@ -22,14 +22,6 @@ def data_center(place: Place) -> DataCenter:
     if place.data_center is None:
         raise ValueError(f"{place.path} is no data center")
     return place.data_center
-
-
-def script_login(place: Place) -> SqlLogin:
-    """The login under which tenants' scripts run here."""
-    login = data_center(place).script_login
-    if login is None:
-        raise ValueError(f"{place.path} has no script login")
-    return login
 
 
 def strangers(place: Place) -> list[str]:

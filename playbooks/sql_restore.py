@@ -162,8 +162,8 @@ def judged(step: Step, reading: Reading) -> Judgement | None:
     facts = reading.facts
     match step.key.split(":")[0]:
         case "fetch":
-            return done(f"备份文件已就位（{readable(facts['size'])}）", f"the file is there ({readable(facts['size'])})",
-                        **facts)  # fmt: skip
+            size = readable(facts["size"])
+            return done(f"备份文件已就位（{size}）", f"the file is there ({size})", **facts)
         case "media":
             return _media(facts)
         case "restore" if step.destructive:

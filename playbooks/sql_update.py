@@ -57,6 +57,7 @@ class SqlUpdate(Operation):
         "transaction": Text("不加事务，或整个脚本一个事务", "No transaction, or one around the whole script"),
         "accept_risks": Text("确认脚本中的风险语句", "Say yes to the script's risky statements"),
     }
+    example: ClassVar[dict[str, Any]] = {"script": "0123456789abcdef"}
     takes_artifacts: ClassVar[dict[str, Takes]] = {
         "script": Takes(kinds=frozenset({"script"}), accept="accept_risks"),
     }
@@ -71,7 +72,10 @@ class SqlUpdate(Operation):
         yield from sql_place.no_server(place)
         yield from sql_place.no_script_login(place)
         if self.transaction == "one" and self.on_error == "continue":
-            zh, en = "整个脚本一个事务时，出错即整体回滚，不能继续", "One transaction rolls back as a whole: it cannot go on"
+            zh, en = (
+                "整个脚本一个事务时，出错即整体回滚，不能继续",
+                "One transaction rolls back as a whole: it cannot go on",
+            )
             yield Fault("params.on_error", Text(zh, en), "contradiction")
 
     def plan(self, place: Place) -> Iterator[Step]:
@@ -94,12 +98,11 @@ class SqlUpdate(Operation):
         return _looked(reading.facts)
 
     def _run(self, place: Place) -> Step:
-        center, login = sql_place.data_center(place), sql_place.script_login(place)
+        center = sql_place.data_center(place)
         args: dict[str, Any] = {
             "database": center.database,
             "script": self.script,
-            "login": login.user,
-            "password": {"kind": login.password.kind, "name": login.password.name},
+            "data_center": center.path,
             "whole": self.transaction == "one",
             "on_error": self.on_error,
         }
@@ -126,8 +129,9 @@ def _ran(facts: Facts) -> Judgement:
     zh, en = _said(counts)
     error = facts.get("first_error")
     if error:
-        zh += f"；第 {error['batch']} 批（脚本第 {error['line']} 行）：{error['text']}"
-        en += f"; batch {error['batch']} (line {error['line']} of the script): {error['text']}"
+        line = error["script_line"] or "?"
+        zh += f"；第 {error['batch']} 批（脚本第 {line} 行）：{error['text']}"
+        en += f"; batch {error['batch']} (line {line} of the script): {error['text']}"
     for fact, chinese, english in _ENDS:
         if facts.get(fact):
             zh, en = f"{zh}；{chinese}", f"{en}; {english}"

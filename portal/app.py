@@ -18,8 +18,10 @@ from portal.api import (
     messages,
     operations,
     people,
+    parts,
     places,
     requests,
+    scripts,
     usage,
     workers,
 )
@@ -35,6 +37,8 @@ OPENAPI: Final = "/api/v1/openapi.json"
 _NOUNS: Final = (
     requests,
     lists,
+    parts,
+    scripts,
     handling,
     attachments,
     letters,

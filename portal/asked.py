@@ -13,6 +13,7 @@ from domain.usage import TrafficKind
 from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
 from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, MAX_PHONE, read_day, read_moment
+from intake.parts import MOST as MOST_PARTS
 from intake.read import MOST, MOST_EVENTS
 from intake.submit import MOST_IN_BULK
 
@@ -97,6 +98,32 @@ class FileName(Asked):
     """The query of a file that is sent."""
 
     name: PlainText = Field(min_length=1, max_length=MAX_NAME, description="Its file name", examples=["授权书.pdf"])
+
+
+class ScriptFile(Asked):
+    """The query of a script that is handed in."""
+
+    place: PlainText = Field(min_length=1, max_length=200, description="The data center", examples=["acme/prod/books"])
+    name: PlainText = Field(default="script.sql", min_length=1, max_length=MAX_NAME, description="Its file name")
+    encoding: PlainText = Field(default="", max_length=20, description="Of a file without a byte order mark")
+
+
+class PartsWanted(Asked):
+    """The query of a page of parts."""
+
+    colour: Literal["green", "red", "grey", "unknown"] | None = None
+    after: int = Field(default=0, ge=0, le=MAX_NUMBER, description="`next` of the page before")
+    limit: int = Field(default=50, ge=1, le=MOST_PARTS)
+
+
+class Back(Asked):
+    """How a request's place is restored from the backup that it took."""
+
+    how: Literal["beside", "in-place"] | None = None
+    planned_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"}, examples=[_AT])] = None
+    description: str | None = Field(default=None, max_length=MAX_DESCRIPTION)
+    email: str | None = Field(default=None, max_length=MAX_EMAIL)
+    confirm: bool | None = Field(default=None, description="true: a restore interrupts users")
 
 
 class Ask(Asked):

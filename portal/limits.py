@@ -12,9 +12,11 @@ from typing import Final
 from domain.text import Text
 from intake.attach import MAX_BYTES
 from intake.letter_scan import MAX_BYTES as MAX_SCAN_BYTES
+from intake.scripts import MAX_BYTES as MAX_SCRIPT_BYTES
 from portal.problems import TooMany
 
 _FILES: Final = re.compile(r"/api/v1/requests/[0-9]+/attachments")
+_SCRIPTS: Final = "/api/v1/scripts"
 _SCANS: Final = re.compile(r"/api/v1/letters/[0-9]+/scans")
 
 
@@ -25,6 +27,7 @@ class Limits:
     body_bytes: int = 1024 * 1024
     attachment_bytes: int = MAX_BYTES
     scan_bytes: int = MAX_SCAN_BYTES
+    script_bytes: int = MAX_SCRIPT_BYTES
     body_s: float = 30.0
     depth: int = 20
     rate_per_s: float = 500.0
@@ -36,6 +39,8 @@ class Limits:
         """How long a body may be that is sent to this path: files are longer than words."""
         if _SCANS.fullmatch(path):
             return self.scan_bytes
+        if path == _SCRIPTS:
+            return self.script_bytes
         return self.attachment_bytes if _FILES.fullmatch(path) else self.body_bytes
 
 

@@ -39,7 +39,7 @@ def page(operation: Kind) -> str:
             section("Parameters", _parameters(operation)),
             section("Words of its states", _words(operation)) if operation.traits.words else "",
             section("The plan on the example estate", paragraph(_ABOUT_PLAN), *_plans(operation, place)),
-            section("The scripts it sends", scripts.sent(o.plan(place) for _, o in _variants(operation))),
+            section("What it sends", scripts.sent(o.plan(place) for _, o in _variants(operation))),
             section("How it is judged", scripts.judged(operation)),
         )
     )
@@ -107,7 +107,7 @@ def _words(operation: Kind) -> str:
 def _variants(operation: Kind) -> Iterator[tuple[str, Operation]]:
     """The operation with its defaults, then with each other word that a parameter may be."""
     known = schema(operation)
-    params = {name: _sample(known["properties"][name]) for name in known["required"]}
+    params = {**{name: _sample(known["properties"][name]) for name in known["required"]}, **operation.example}
     yield ", ".join(f"{n} = {v}" for n, v in params.items()) or "defaults", operation(**params)
     for name, about in known["properties"].items():
         for word in about.get("enum", ()):

@@ -5,14 +5,21 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 
 from docs.drawing.markdown import code, paragraph, prose, table
-from domain.command import Command, PowerShell, Together
+from domain.command import Command, PowerShell, Sql, Together
 from domain.operation import Operation, Step
+from executors.sql_server import VERBS
 
 
 def sent(plans: Iterable[Iterable[Step]]) -> str:
-    """The scripts of these plans, each once."""
-    commands = [c for plan in plans for step in plan for c in (step.do, step.look) if c]
-    return "".join(_script(text) for text in dict.fromkeys(t for c in commands for t in _texts(c)))
+    """The scripts and the verbs of these plans, each once."""
+    commands = [c for plan in plans for step in plan for c in (step.do, step.look, step.undo) if c]
+    scripts = "".join(_script(text) for text in dict.fromkeys(t for c in commands for t in _texts(c)))
+    verbs = [(code(v), " ".join((VERBS[v].__doc__ or "").split())) for v in dict.fromkeys(_verbs(commands))]
+    return scripts + (table(("verb on the database server", "what it does"), verbs) if verbs else "")
+
+
+def _verbs(commands: Iterable[Command]) -> Iterator[str]:
+    yield from (c.verb for c in commands if isinstance(c, Sql))
 
 
 def judged(operation: type[Operation]) -> str:

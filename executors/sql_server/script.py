@@ -10,8 +10,6 @@ from typing import Any, Final
 
 from domain.command import Call
 from domain.errors import Broke, Severed
-from domain.places import SqlLogin
-from domain.secret import SecretRef
 from executors.mssql_address import address_of, server_of
 from executors.mssql_batch import Counted, Limits, Said
 from executors.mssql_script import SETTINGS, ScriptSession
@@ -63,7 +61,7 @@ def _session(server: Server, arguments: Arguments, call: Call) -> ScriptSession:
     """The script's own session, with the ledger's table in place. Until here nothing was begun."""
     with server.link("yunwei ledger", arguments["database"]) as inside:
         ledger.make_table(inside)
-    login = SqlLogin(user=arguments["login"], password=SecretRef(**arguments["password"]))
+    login = server.login(arguments["data_center"])
     address = address_of(server.host, server_of(server.host), login.user, server.secrets(login.password))
     session = ScriptSession(address, arguments["token"], arguments["database"], call)
     session.run(SETTINGS, QUIET)

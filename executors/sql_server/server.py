@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.command import Call
-from domain.places import DatabaseHost
+from domain.places import DatabaseHost, SqlLogin
 from domain.secret import Secret, SecretRef
 from executors.mssql_address import Address, address_of, server_of
 from executors.mssql_link import Link
@@ -20,9 +20,14 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A database server of the estate. `read` brings a script's bytes by the id of its artifact."""
+    """A database server of the estate.
+
+    `login` finds the login under which a data center's scripts run, by the data center's path; `read` brings a script's
+    bytes by the id of its artifact.
+    """
 
     host: DatabaseHost
+    login: Callable[[str], SqlLogin]
     secrets: Callable[[SecretRef], Secret]
     read: Callable[[str], bytes]
 

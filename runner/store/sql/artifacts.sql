@@ -10,3 +10,7 @@ SELECT * FROM artifact WHERE id = :id
 
 -- name: artifacts_of_job
 SELECT * FROM artifact WHERE job = :job ORDER BY added_at, id
+
+-- name: newest_artifact
+SELECT * FROM artifact WHERE tenant = :tenant AND kind = :kind AND place = :place AND state = 'ready'
+ORDER BY added_at DESC, id DESC LIMIT 1

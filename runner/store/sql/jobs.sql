@@ -146,3 +146,9 @@ UPDATE job SET rating = :rating, rev = rev + 1 WHERE number = :number AND rating
 
 -- name: set_opinion
 UPDATE job SET opinion = :opinion, search = :search, rev = rev + 1 WHERE number = :number
+
+-- name: work_since
+SELECT j.number, j.operation
+FROM (SELECT DISTINCT number FROM request WHERE place = :place ORDER BY number DESC LIMIT 200) r
+JOIN job j ON j.number = r.number
+WHERE j.started_at >= :since ORDER BY j.number DESC LIMIT 20

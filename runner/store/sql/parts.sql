@@ -6,3 +6,10 @@ ON CONFLICT (job, step, number) DO UPDATE SET colour = excluded.colour, facts = 
 
 -- name: count_parts
 SELECT step, colour, COUNT(*) AS parts FROM part WHERE job = :job GROUP BY step, colour ORDER BY step, colour
+
+-- name: parts
+SELECT number, colour, facts FROM part WHERE job = :job AND step = :step AND number > :after ORDER BY number LIMIT :most
+
+-- name: parts_of_colour
+SELECT number, colour, facts FROM part WHERE job = :job AND step = :step AND colour = :colour AND number > :after
+ORDER BY number LIMIT :most

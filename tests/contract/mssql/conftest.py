@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.command import Fence, Reading, Sql
-from domain.places import DatabaseHost, Exchange
+from domain.places import DatabaseHost, Exchange, SqlLogin
 from domain.places import SqlServer as SqlServerOf
 from domain.secret import Secret, SecretRef
 from executors.mssql import SqlExecutor
@@ -83,9 +83,9 @@ class Estate:
 
     def of_script(self, text: str, **args: Any) -> dict[str, Any]:
         self.scripts["s1"] = text.encode()
-        login = {"login": SCRIPT, "password": {"kind": "env", "name": "script"}}
-        how: dict[str, Any] = {"database": DATABASE, "script": "s1", "whole": False, "on_error": "stop"}
-        return {**how, **login, **args}
+        how: dict[str, Any] = {"database": DATABASE, "script": "s1", "whole": False, "on_error": "stop",
+                               "data_center": "acme/prod/ledger1"}  # fmt: skip
+        return {**how, **args}
 
     def rows(self, statement: str, database: str = DATABASE) -> list[tuple[Any, ...]]:
         """Asked as sa, past the product."""
@@ -124,7 +124,8 @@ def estate(tmp_path: Path, authority: tuple[Path, Certificate]) -> Iterator[Esta
     host = DatabaseHost(name="db1", path="acme/prod/db1", address="127.0.0.1", port=wire.port, sql=sql)
     passwords = {"ops": Secret(OPS_PASSWORD), "script": Secret(SCRIPT_PASSWORD)}
     scripts: dict[str, bytes] = {}
-    executor = SqlExecutor(lambda _: host, lambda ref: passwords[ref.name], scripts.__getitem__)
+    login = SqlLogin(user=SCRIPT, password=SecretRef("env", "script"))
+    executor = SqlExecutor(lambda _: host, lambda _: login, lambda ref: passwords[ref.name], scripts.__getitem__)
     made = Estate(engine=engine, wire=wire, executor=executor, host=host, scripts=scripts)
     made.rows(UTILITY, "yunwei")
     for statement in TABLES:

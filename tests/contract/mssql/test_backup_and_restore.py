@@ -38,7 +38,7 @@ def test_a_restore_beside_is_checked_and_takes_the_name_and_the_rows_are_back(es
     assert read["header"]["DatabaseName"] == DATABASE
     assert read["bytes"] > 0
     new = estate.run("restore-beside", file=file)["database"]["name"]
-    assert estate.run("check", database=new)["sound"] is True
+    assert estate.run("check", database=new, login="", strangers=[])["sound"] is True
     old = f"{DATABASE}_before_42"
     swapped = estate.run("swap", database=DATABASE, new=new, old=old)
     assert swapped["acted"] is True
