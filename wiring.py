@@ -14,6 +14,7 @@ from domain.text import Text
 if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported where it is used
     from fastapi import FastAPI
 
+    from domain.artifact import ArtifactStore
     from intake.desk import Desk
     from inventory.load import Inventory
     from messages.courier import Courier
@@ -29,6 +30,7 @@ _KINDS: Final[dict[str, type]] = {
     "bell": str,
     "clock": str,
     "mail": str,
+    "artifacts": str,
     "slots": int,
     "lease_s": float,
     "grace_s": float,
@@ -40,7 +42,8 @@ class Settings:
     """Everything that can be set, each by an environment variable YUNWEI_<NAME> or an option of the command line.
 
     `home` holds the embedded store and bell; `store` and `bell` are URLs; `clock` as in runner.clock.parse_clock;
-    `mail` as in messages.settings. Every process of one installation has the same ones.
+    `mail` as in messages.settings; `artifacts` a folder, or a bucket as in executors.objects_address. Every process of
+    one installation has the same ones.
     """
 
     home: Path = Path("var")
@@ -49,6 +52,7 @@ class Settings:
     bell: str = ""
     clock: str = "real"
     mail: str = ""
+    artifacts: str = ""
     slots: int = 16
     lease_s: float = 15.0
     grace_s: float = 30.0
@@ -104,6 +108,7 @@ class Product:
     catalog: Catalog
     store: "Store"
     desk: "Desk"
+    artifacts: "ArtifactStore"
     couriers: Mapping[str, "Courier"] = field(default_factory=dict)
     closers: list[Any] = field(default_factory=list)
 
@@ -139,12 +144,13 @@ def open_product(settings: Settings, operations: tuple[type[Operation], ...] | N
     inventory, catalog = read_estate(settings, operations)
     couriers = make_couriers(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
+    artifacts = make_artifacts(settings)
     outbox = Outbox(words=Words(catalog=catalog, estate=inventory.estate), channels=frozenset(couriers))
     store = Store(settings.store_url, clock_for(settings), heard=narrate, witness=outbox.witness)
     migrate(store)
     bell = bell_from(settings.bell_url)
     decider = Decider(estate=inventory.estate, rules=inventory.rules)
-    desk = Desk(store=store, catalog=catalog, decider=decider, bell=bell)
+    desk = Desk(store=store, catalog=catalog, decider=decider, bell=bell, artifacts=artifacts)
     closers = [store.close, bell.close]
     return Product(
         settings=settings,
@@ -152,6 +158,7 @@ def open_product(settings: Settings, operations: tuple[type[Operation], ...] | N
         catalog=catalog,
         store=store,
         desk=desk,
+        artifacts=artifacts,
         couriers=couriers,
         closers=closers,
     )
@@ -167,6 +174,14 @@ def make_couriers(settings: Settings) -> dict[str, "Courier"]:
     if not settings.mail:
         return {}
     return {MAIL: Smtp(mail_settings(settings.mail, PREFIX + "MAIL"), open_secret)}
+
+
+def make_artifacts(settings: Settings) -> "ArtifactStore":
+    """Where backups, uploads and exports lie. Raises Mistake, Denied."""
+    from executors.objects_address import store_at
+    from inventory.secrets import open_secret
+
+    return store_at(settings.artifacts, settings.home.absolute() / "artifacts", open_secret, PREFIX + "ARTIFACTS")
 
 
 def clock_for(settings: Settings) -> Any:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.artifact import ArtifactStore
 from domain.catalog import Catalog
 from domain.errors import Conflict, NotFound
 from domain.job import Job
@@ -18,12 +19,13 @@ from runner.store.tx import Row, Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """The store, what can be done, who decides, and the bell."""
+    """The store, what can be done, who decides, the bell, and the artifact store."""
 
     store: Store
     catalog: Catalog
     decider: Decider
     bell: Bell
+    artifacts: ArtifactStore
 
     def place(self, path: str, actor: Actor) -> Place:
         """The place, if this actor may know of it. Raises NotFound: others' places do not exist for them."""

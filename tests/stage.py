@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
+from domain.artifact import ArtifactStore
 from domain.catalog import Catalog
 from domain.command import Call, Command, PowerShell, Reading
 from domain.event import Event, Kind
@@ -21,6 +22,7 @@ from intake.people import put_account
 from runner.bell import Bell, MemoryBell
 from runner.decider import Decider
 from runner.store.store import Store
+from tests.contract.objects.memory import MemoryStore
 
 NOON: Final = datetime(2026, 11, 23, 4, tzinfo=UTC)
 LI: Final = Actor(name="li", tenant="acme", roles=frozenset({Role.IT_OPS}))
@@ -129,11 +131,22 @@ def _environment(tenant: str, name: str) -> Environment:
     )
 
 
-def desk_on(store: Store, bell: Bell | None = None, operations: tuple[type[Operation], ...] = OPERATIONS) -> Desk:
+def desk_on(
+    store: Store,
+    bell: Bell | None = None,
+    operations: tuple[type[Operation], ...] = OPERATIONS,
+    artifacts: ArtifactStore | None = None,
+) -> Desk:
     """A desk with no closed windows, a quota of DAILY for `counted`, and its three accounts."""
     rules = Rulebook(closed_windows=(), quotas={"counted": (Quota(period="day", limit=DAILY),)})
     decider = Decider(estate=estate(), rules=rules)
-    desk = Desk(store=store, catalog=Catalog(operations), decider=decider, bell=bell or MemoryBell())
+    desk = Desk(
+        store=store,
+        catalog=Catalog(operations),
+        decider=decider,
+        bell=bell or MemoryBell(),
+        artifacts=artifacts or MemoryStore(),
+    )
     for actor in (LI, CHEN, OPERATOR):
         put_account(desk, "stage", actor.name, actor.tenant, [r.value for r in actor.roles])
     return desk

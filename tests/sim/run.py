@@ -9,6 +9,7 @@ from typing import Any
 from domain.catalog import Catalog
 from intake.desk import Desk
 from runner.decider import Decider
+from tests.contract.objects.memory import MemoryStore
 from tests.sim.clients import PLACES, Client, OperatorOnDuty, Told, enrol
 from tests.sim.crew import Crew, SimBell
 from tests.sim.estate import ESTATE, OPERATIONS, RULES
@@ -98,7 +99,8 @@ class _Scene:
         self.oracle = Oracle(self.world, self.store, self.hosts)
         bell = SimBell(self.world)
         decider = Decider(estate=ESTATE, rules=RULES)
-        self.desk = Desk(store=self.store, catalog=Catalog(OPERATIONS), decider=decider, bell=bell)
+        catalog, artifacts = Catalog(OPERATIONS), MemoryStore()
+        self.desk = Desk(store=self.store, catalog=catalog, decider=decider, bell=bell, artifacts=artifacts)
         wire = SimWire(self.world, self.hosts, self.risk)
         self.crew = bell.crew = Crew(self.world, self.desk, wire, self.risk, dice.choice((1, 2, 3)))
         self.told = Told()
