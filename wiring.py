@@ -14,7 +14,7 @@ from domain.text import Text
 if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported where it is used
     from fastapi import FastAPI
 
-    from domain.artifact import ArtifactStore
+    from domain.artifact import ArtifactKey, ArtifactStore
     from intake.desk import Desk
     from inventory.load import Inventory
     from messages.courier import Courier

@@ -61,7 +61,9 @@ def batches(session: Session, /, number: int, colour: Any, after: int, limit: in
 @click.option("--yes", is_flag=True, help="The second confirmation, where nobody can be asked.")
 @click.option("--wait", is_flag=True, help="Follow it to its end; the exit code is its end's.")
 @with_session
-def restore(session: Session, /, number: int, at: str | None, key: str | None, yes: bool, wait: bool, **more: Any) -> int:
+def restore(
+    session: Session, /, number: int, at: str | None, key: str | None, yes: bool, wait: bool, **more: Any
+) -> int:
     """Restore a request's data center from the backup that was taken before it. A new request, with its policies."""
     from intake import view
     from intake.read import show

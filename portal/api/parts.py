@@ -51,9 +51,7 @@ def show_way_back(desk: TheDesk, actor: Reader, number: Number) -> JSONResponse:
     },
     openapi_extra=body(asked.Back, required=False),
 )
-def restore_request(
-    desk: TheDesk, actor: Asker, number: Number, word: OptionalBody, key: _Key = None
-) -> JSONResponse:
+def restore_request(desk: TheDesk, actor: Asker, number: Number, word: OptionalBody, key: _Key = None) -> JSONResponse:
     """Restore the request's data center from the backup taken before it: a new request, with its own policies."""
     answer = restore_of(desk, actor, number, word, key)
     headers: dict[str, Any] = {"Location": f"/api/v1/requests/{answer.number}"}
