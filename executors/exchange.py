@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.artifact import ArtifactKey, ArtifactStore, Stored, chunks_of
 from domain.command import Call, Carry, Command, Reading
-from domain.errors import Broke, Denied, Unreachable
+from domain.errors import Broke, Conflict, Denied, Unreachable
 from domain.places import DatabaseHost
 from domain.text import Text
 
@@ -49,10 +49,15 @@ class ExchangeExecutor:
         return Path(host.sql.exchange.here)
 
     def _stow(self, path: Path, key: ArtifactKey, call: Call) -> Stored:
+        """Under a key of the job's own. What an earlier try stored there, and died before saying so, was as good."""
         size = path.stat().st_size
-        with path.open("rb") as file:
-            said = _progress(call, size)
-            return self._store.put(key, chunks_of(file), size=size, said=said, stop=call.stop_asked)
+        try:
+            with path.open("rb") as file:
+                said = _progress(call, size)
+                return self._store.put(key, chunks_of(file), size=size, said=said, stop=call.stop_asked)
+        except Conflict:
+            call.say("note", f"{key} was stored by an earlier try of this job")
+            return self._store.head(key)
 
     def _fetch(self, path: Path, key: ArtifactKey, call: Call) -> Stored:
         stored = self._store.head(key)

@@ -38,7 +38,9 @@ def parts(
     if not counted:
         return Parts(step=None, counts=dict.fromkeys(COLOURS, 0), items=(), next=None)
     step = counted[-1]["step"]
-    counts: dict[str, int] = {c: sum(r["parts"] for r in counted if r["step"] == step and r["colour"] == c) for c in COLOURS}
+    counts: dict[str, int] = {
+        c: sum(r["parts"] for r in counted if r["step"] == step and r["colour"] == c) for c in COLOURS
+    }
     wanted = {"colour": colour} if colour else {}
     name = "parts_of_colour" if colour else "parts"
     rows = desk.store.rows(name, job=number, step=step, after=after, most=limit + 1, **wanted)

@@ -159,7 +159,7 @@ def _record(tx: Tx, actor: Actor, place: Place, key: ArtifactKey, script: Script
         "added_at": tx.now(),
     }
     if tx.moved("insert_artifact", **row) == 1:
-        told = {k: row[k] for k in ("id", "kind", "name", "size", "sha256", "place")}
+        told = {**{k: row[k] for k in ("id", "name", "size", "sha256", "place")}, "what": row["kind"]}
         tx.append(Event(kind=Kind.STORED, at=tx.now(), tenant=place.tenant.name, actor=actor.name, facts=told))
 
 

@@ -52,5 +52,5 @@ def record(tx: Tx, job: Job, made: Mapping[str, Any]) -> None:
         "added_at": tx.now(),
     }
     if tx.moved("insert_artifact", **row) == 1:
-        told = {k: row[k] for k in ("id", "kind", "name", "size", "sha256")}
-        tx.tell(job, Kind.STORED, **told)
+        told = {k: row[k] for k in ("id", "name", "size", "sha256")}
+        tx.tell(job, Kind.STORED, what=row["kind"], **told)

@@ -17,6 +17,7 @@ from domain.job import State
 from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
 from runner.hold import Hold
+from runner.store.rows import dumps
 from runner.summary import things
 from runner.watch import Watch
 
@@ -225,7 +226,9 @@ class Engine:
         if executor is None:
             zh, en = f"没有用于 {command.wire} 的执行器", f"There is no executor for {command.wire!r}"
             raise Denied(Text(zh, en), wire=command.wire)
-        return executor.run(command.fenced(hold.fence(seal=seal)), Watch(hold, step, timeout_s))
+        reading = executor.run(command.fenced(hold.fence(seal=seal)), Watch(hold, step, timeout_s))
+        dumps(reading.facts)  # what cannot be written down must end this job here, not every commit after it
+        return reading
 
     def _end_badly(self, hold: Hold, error: Exception) -> None:
         try:

@@ -44,7 +44,7 @@ def backup(server: Server, arguments: Arguments, call: Call) -> Facts:
     file = server.there(f"{name}.bak")
     with server.link(arguments["token"]) as link:
         attempt.hold(link, arguments)
-        if finished(link, name) is None:
+        if finished(link, name) is None or not _is_there(link, file):
             _refuse_unfit(link, database)
             call.say("note", f"BACKUP DATABASE {database} → {file}")
             link.heard = lambda text: call.say("stdout", text)
@@ -67,6 +67,14 @@ def finished(link: Link, name: str) -> Facts | None:
     """The backup set of that name, as msdb knows it. None: there is none that was finished."""
     row = link.row(_SET, name)
     return databases.plain(row) if row and row["finished"] else None
+
+
+def _is_there(link: Link, file: str) -> bool:
+    """Whether the server can read the file: a clean-up before our death may have dropped it."""
+    try:
+        return bool(link.rows(f"RESTORE LABELONLY FROM DISK = {quoted.text(file)}"))
+    except Broke:
+        return False
 
 
 def _statement(link: Link, database: str, file: str, name: str) -> str:

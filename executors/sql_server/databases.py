@@ -1,6 +1,7 @@
 """What the server says of a database: its number, state, size, and who is in it."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from domain.errors import Broke
@@ -14,6 +15,7 @@ _DATABASE: Final = """
            d.is_trustworthy_on AS trustworthy, d.is_db_chaining_on AS chaining, d.create_date AS created,
            SUSER_SNAME(d.owner_sid) AS owner
     FROM sys.databases d WHERE """
+_JSON: Final = (str, int, float, bool, type(None))
 _SIZE: Final = "SELECT SUM(CAST(size AS bigint)) * 8192 AS bytes FROM sys.master_files WHERE database_id = %s"
 _RUNNING: Final = """
     SELECT r.session_id AS session, r.command AS command, s.program_name AS program
@@ -55,5 +57,13 @@ def busy(link: Link, database_id: int) -> Facts | None:
 
 
 def plain(row: Any) -> Facts:
-    """A row as JSON takes it. Times are the server's own, without a zone."""
-    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
+    """A row as JSON takes it. Times are the server's own, without a zone; LSNs and sizes stay exact."""
+    return {k: _plain(v) for k, v in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.hex() if isinstance(value, bytes) else value if isinstance(value, _JSON) else str(value)
