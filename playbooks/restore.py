@@ -103,11 +103,12 @@ class RestoreDataCenter(Operation):
         source = sql_place.sibling(place, self.from_data_center)
         if source is None:
             raise ValueError(f"{self.from_data_center} is gone")
-        same = sql_place.server(source) == sql_place.server(place)
-        backup = Backup(place=source, word=restore.word, stays=same)
-        yield from backup.steps()
-        if not same:
-            yield restore.fetch(key=backup.key)
+        if sql_place.server(source) == sql_place.server(place):
+            yield from Backup(place=source, word=restore.word, stays=True).steps()
+            return
+        copy = Backup(place=source, word="copy")
+        yield from copy.steps()
+        yield restore.fetch(key=copy.key)
 
     def estimate(self, place: Place) -> timedelta:
         return self.traits.takes + (timedelta(minutes=15) if self.backup_first else timedelta(0))

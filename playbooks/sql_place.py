@@ -26,10 +26,14 @@ def data_center(place: Place) -> DataCenter:
 
 def strangers(place: Place) -> list[str]:
     """The script logins of other data centers on that server: a restored database must not let them in."""
-    here = place.environment.database_host
-    own = data_center(place)
-    others = (d for e in place.tenant.environments if e.database_host == here for d in e.data_centers)
+    here, own = _address(place.environment.database_host), data_center(place)
+    others = (d for e in place.tenant.environments if _address(e.database_host) == here for d in e.data_centers)
     return sorted(d.script_login.user for d in others if d.script_login and d.path != own.path)
+
+
+def _address(host: DatabaseHost | None) -> tuple[str, int] | None:
+    """One server may be the database host of several environments, under a path in each."""
+    return (host.address.lower(), host.port) if host else None
 
 
 def newest_backup(place: Place) -> str:

@@ -1,0 +1,203 @@
+"""The whole product before an emulated SQL Server: portal, worker and command line, over TLS and under its own rights.
+
+Point it at real servers with YUNWEI_LIVE_ESTATE (docs/live-estate.md): then nothing here starts a lab.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx2
+import pytest
+
+from domain.event import Event, Kind
+from domain.job import FINAL
+from domain.request import Actor
+from intake.desk import Desk
+from intake.people import actor_named, issue_token, put_account
+from intake.read import Item, events_of, show
+from intake.submit import submit
+from lab.estate import LabEstate, LabSpec
+from portal.serve import serve
+from runner.worker import Pace
+from wiring import Product, Settings, make_portal, make_worker, open_product
+
+OPEN_HOURS: Final = "\npolicies:\n  closed_windows: []\n  quotas:\n    sql-update: [{period: day, limit: 1000}]\n"
+PROD, OTHER = "ledger-test/prod/ledger1", "ledger-test/test/ledger1"
+WAIT_S: Final = 120.0
+SCRIPT: Final = """PRINT N'第一批'
+GO
+UPDATE dbo.T_BD_MATERIAL SET FPRICE = FPRICE + 1 WHERE FMATERIALID < 1011
+SELECT TOP (2) FNAME FROM dbo.T_BD_MATERIAL ORDER BY FMATERIALID
+GO
+/* 一批
+   有错 */
+INSERT INTO dbo.T_NOWHERE (A) VALUES (1)
+GO
+DELETE FROM dbo.T_BD_MATERIAL WHERE FMATERIALID = 1020
+GO
+"""
+
+
+@dataclass
+class Stage:
+    """An opened product with a worker, its lab, and what a test asks of both."""
+
+    lab: LabEstate
+    product: Product
+    url: str
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> Desk:
+        return self.product.desk
+
+    def actor(self, name: str) -> Actor:
+        return actor_named(self.desk, name)
+
+    def ask(self, operation: str, params: dict[str, Any], place: str = PROD, who: str = "dana", **more: Any) -> int:
+        """Submit past the wire; the number."""
+        body = {"operation": operation, "place": place, "params": params, "confirm": True, **more}
+        return submit(self.desk, self.actor(who), body).number
+
+    def ended(self, number: int) -> Item:
+        """Wait for the end of a job."""
+        ends = _waiter(lambda: self.item(number).job.state in FINAL or self.item(number).job.state == "needs-attention")
+        assert ends, f"request {number} did not end within {WAIT_S:g} s: {self.told(number)}"
+        return self.item(number)
+
+    def item(self, number: int) -> Item:
+        return show(self.desk, self.actor("olga"), number)
+
+    def done(self, operation: str, params: dict[str, Any], place: str = PROD, **more: Any) -> int:
+        """Ask, wait, and be sure that it succeeded."""
+        number = self.ask(operation, params, place, **more)
+        item = self.ended(number)
+        assert item.job.state == "succeeded", self.told(number)
+        return number
+
+    def events(self, number: int) -> list[Event]:
+        return list(events_of(self.desk, self.actor("olga"), number, 0, 1000))
+
+    def steps(self, number: int) -> list[str]:
+        """The keys of the steps that were done."""
+        return [str(e.facts["step"]) for e in self.events(number) if e.kind is Kind.STEP_DONE]
+
+    def told(self, number: int) -> list[tuple[str, Any]]:
+        return [(e.kind.value, e.facts.get("text", e.facts.get("step"))) for e in self.events(number)]
+
+    def client(self, who: str = "dana") -> httpx2.Client:
+        """The HTTP API with that person's token."""
+        if who not in self.tokens:
+            self.tokens[who] = issue_token(self.desk, "test", who, ["read", "submit", "operate"]).open()
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+
+    def database(self, place: str = PROD) -> str:
+        center = self.desk.decider.estate.place(place).data_center
+        assert center is not None
+        return center.database
+
+    def rows(self, statement: str, place: str = PROD) -> list[tuple[Any, ...]]:
+        """Asked of the emulated server as sa, past the product."""
+        import pymssql
+
+        assert self.lab.database is not None
+        password = (self.lab.folder / "secrets" / "db1-sa").read_text(encoding="utf-8").strip()
+        connection = pymssql.connect(
+            "127.0.0.1",
+            "sa",
+            password,
+            self.database(place),
+            port=str(self.lab.database.port),
+            autocommit=True,
+            tds_version="7.4",
+            encryption="require",
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def exchange(self) -> list[str]:
+        """What lies in the exchange folder."""
+        assert self.lab.database is not None
+        return sorted(p.name for p in self.lab.database.exchange.iterdir())
+
+    def databases(self) -> list[str]:
+        """The names of all user databases on the server."""
+        assert self.lab.database is not None
+        return sorted(d.name for d in self.lab.database.engine.store.databases if d.id > 4)
+
+
+def _waiter(holds: Callable[[], bool]) -> bool:
+    """Ask until it holds, at most WAIT_S: the end of a job is told by its row alone."""
+    import threading
+    import time
+
+    until, pause = time.monotonic() + WAIT_S, threading.Event()
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        pause.wait(0.02)
+    return True
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("sql")
+    lab = LabEstate.start(folder / "lab", LabSpec(hosts=1, shared=False, sql_step_s=0.0005))
+    estate = folder / "lab" / "open.yml"
+    estate.write_text(lab.estate_file.read_text(encoding="utf-8") + OPEN_HOURS, encoding="utf-8")
+    product = open_product(Settings(home=folder / "home", estate=estate))
+    people = {
+        "alice": ("ledger-test", ["enterprise-admin"]),
+        "dana": ("ledger-test", ["data-ops", "it-ops"]),
+        "dora": ("ledger-test", ["data-ops"]),
+        "olga": (None, ["operator"]),
+    }
+    for name, (tenant, roles) in people.items():
+        put_account(product.desk, "test", name, tenant, roles)
+    worker = make_worker(product, Pace(slots=4, lease_s=5.0))
+    worker.start()
+    served = serve(make_portal(product), "127.0.0.1", 0, grace_s=2.0)
+    yield Stage(lab=lab, product=product, url=served.url)
+    served.stop()
+    worker.stop(10.0)
+    product.close()
+    lab.stop()
+
+
+@pytest.fixture
+def command(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str]]]:
+    """`yunwei …` within this process, as dana: its exit code and what it printed."""
+    import cli
+
+    for name in [n for n in os.environ if n.startswith("YUNWEI_")]:
+        monkeypatch.delenv(name)
+    settings = stage.product.settings
+    given = {"HOME": settings.home, "ESTATE": settings.estate, "USER": "dana", "LANG": "en"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"YUNWEI_{name}", str(value))
+
+    def run(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = cli.main(list(words))
+        out, err = capsys.readouterr()
+        return code, out or err
+
+    yield run
+    log = logging.getLogger("yunwei")
+    log.handlers, log.propagate = [], True
+    log.setLevel(logging.NOTSET)
+
+
+def as_json(answer: tuple[int, str]) -> dict[str, Any]:
+    code, out = answer
+    assert code == 0, out
+    found: dict[str, Any] = json.loads(out)
+    return found
