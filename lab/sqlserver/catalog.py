@@ -21,7 +21,7 @@ _ACCESS = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
 _RECOVERY = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
 
 
-def _databases(session: "LabSession") -> Rows:
+def _databases(session: "LabSession", _: Database) -> Rows:
     return [_database(session, d) for d in session.server.store.databases]
 
 
@@ -51,7 +51,7 @@ def _files(session: "LabSession", databases: list[Database]) -> Rows:
     return found
 
 
-def _sessions(session: "LabSession") -> Rows:
+def _sessions(session: "LabSession", _: Database) -> Rows:
     return [
         (
             s.number, s.login_time, s.login.host, s.login.program, s.account.name, s.account.name,
@@ -61,7 +61,7 @@ def _sessions(session: "LabSession") -> Rows:
     ]  # fmt: skip
 
 
-def _requests(session: "LabSession") -> Rows:
+def _requests(session: "LabSession", _: Database) -> Rows:
     return [
         (s.number, 0, s.started, "running", s.command, s.database_id, float(s.percent), 0, 0)
         for s in _visible(session)
@@ -75,7 +75,7 @@ def _visible(session: "LabSession") -> list["LabSession"]:
     return [s for s in session.server.sessions_now() if all_of_them or s is session]
 
 
-def _server_principals(session: "LabSession") -> Rows:
+def _server_principals(session: "LabSession", _: Database) -> Rows:
     now = moment_text(datetime.now(UTC).replace(tzinfo=None))
     return [
         (a.name, n, bytes.fromhex(a.sid[2:]), "S", "SQL_LOGIN", int(a.disabled), now, a.default_database)
@@ -83,8 +83,7 @@ def _server_principals(session: "LabSession") -> Rows:
     ]
 
 
-def _database_principals(session: "LabSession") -> Rows:
-    database = session.server.store.usable(session.database)
+def _database_principals(session: "LabSession", database: Database) -> Rows:
     users = session.server.rights.users(database)
     rows: Rows = [("dbo", 1, "S", "SQL_USER", "dbo", _sid(session, database.owner), 1)]
     for number, (name, sid, _) in enumerate(users, FIRST_USER):
@@ -96,14 +95,14 @@ def _database_principals(session: "LabSession") -> Rows:
     return [*rows, *((name, number, "R", "DATABASE_ROLE", None, None, 0) for number, name in fixed)]
 
 
-def _role_members(session: "LabSession") -> Rows:
-    numbers = {row[0].lower(): row[1] for row in _database_principals(session)}
-    users = session.server.rights.users(session.server.store.usable(session.database))
+def _role_members(session: "LabSession", database: Database) -> Rows:
+    numbers = {row[0].lower(): row[1] for row in _database_principals(session, database)}
+    users = session.server.rights.users(database)
     return [(numbers[role.lower()], numbers[name.lower()]) for name, _, roles in users for role in roles]
 
 
-def _objects(session: "LabSession") -> Rows:
-    schema = session.engine.schema(session.server.store.usable(session.database))
+def _objects(session: "LabSession", database: Database) -> Rows:
+    schema = session.engine.schema(database)
     outcome = session.engine.run(
         f"SELECT name, type FROM {schema}.sqlite_master WHERE type IN ('table', 'view') "  # noqa: S608 -- our own name
         "AND name NOT LIKE 'sqlite[_]%' AND name NOT LIKE 'lab$%' ORDER BY name"
@@ -119,15 +118,15 @@ def object_id(name: str) -> int:
     return 100_000 + int.from_bytes(name.lower().encode(), "big") % 2_000_000_011
 
 
-def _tables(session: "LabSession") -> Rows:
-    return [row for row in _objects(session) if row[3] == "USER_TABLE"]
+def _tables(session: "LabSession", database: Database) -> Rows:
+    return [row for row in _objects(session, database) if row[3] == "USER_TABLE"]
 
 
-def _schemas(_: "LabSession") -> Rows:
+def _schemas(_session: "LabSession", _: Database) -> Rows:
     return [("dbo", 1), ("sys", 4)]
 
 
-def _volumes(session: "LabSession") -> Rows:
+def _volumes(session: "LabSession", _: Database) -> Rows:
     if not session.server.rights.on_server(session.account, "VIEW SERVER STATE"):
         raise SqlError(300, "VIEW SERVER STATE", "server", "master")
     disk = session.server.disk
@@ -153,7 +152,7 @@ _FILE_COLUMNS = (
     "state tinyint, state_desc nvarchar(60), size int, max_size int"
 )
 # View -> its columns, and where its rows come from.
-VIEWS: dict[str, tuple[str, Callable[["LabSession"], Rows]]] = {
+VIEWS: dict[str, tuple[str, Callable[["LabSession", Database], Rows]]] = {
     "databases": (
         "name sysname, database_id int, source_database_id int, owner_sid varbinary(85), create_date datetime, "
         "compatibility_level tinyint, collation_name sysname, user_access tinyint, user_access_desc nvarchar(60), "
@@ -162,8 +161,8 @@ VIEWS: dict[str, tuple[str, Callable[["LabSession"], Rows]]] = {
         "is_system bit",
         _databases,
     ),
-    "master_files": (_FILE_COLUMNS, lambda s: _files(s, s.server.store.databases)),
-    "database_files": (_FILE_COLUMNS, lambda s: _files(s, [s.server.store.usable(s.database)])),
+    "master_files": (_FILE_COLUMNS, lambda s, _: _files(s, s.server.store.databases)),
+    "database_files": (_FILE_COLUMNS, lambda s, database: _files(s, [database])),
     "dm_exec_sessions": (
         "session_id smallint, login_time datetime, host_name nvarchar(128), program_name nvarchar(128), "
         "login_name nvarchar(128), original_login_name nvarchar(128), status nvarchar(30), "
@@ -211,10 +210,12 @@ def fill(session: "LabSession", name: str, columns: str, rows: Rows) -> None:
         session.engine.run(f"INSERT INTO temp.{quoted(name)} VALUES ({marks})", row)  # noqa: S608 -- our own names
 
 
-def view(session: "LabSession", name: str) -> str | None:
-    """Fill a catalog view; its name in the temporary schema, or None when there is none of that name."""
+def view(session: "LabSession", name: str, database: Database) -> str | None:
+    """Fill a catalog view of that database; its name in the temporary schema, or None: there is none of that name."""
     known = VIEWS.get(name.lower())
     if known is None:
         return None
-    fill(session, f"sys.{name.lower()}", known[0], known[1](session))
-    return f"sys.{name.lower()}"
+    other = "" if database.name.lower() == session.database.lower() else f"@{database.id}"
+    filled = f"sys.{name.lower()}{other}"  # one statement may look into the views of several databases
+    fill(session, filled, known[0], known[1](session, database))
+    return filled

@@ -170,7 +170,7 @@ class Query:
         if table.this.args.get("temporary") or table.name.startswith("#"):
             return "temp", "#" + table.name.lstrip("#")
         if table.db.lower() == "sys":
-            found = view(self.session, table.name)
+            found = view(self.session, table.name, self.session.reach(table.catalog or self.session.database))
             if found is None:
                 raise SqlError(208, f"sys.{table.name}")
             return "temp", found
