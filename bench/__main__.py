@@ -22,6 +22,7 @@ from bench.rows import (
     memory,
     rate,
     say,
+    script,
     skew,
     splitter,
     submits,
@@ -40,6 +41,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "memory": memory.measure,
     "help": help_page.measure,
     "splitter": splitter.measure,
+    "script": script.measure,
     "backlog": backlog.measure,  # last: it leaves the disk busy
 }
 

@@ -51,6 +51,11 @@ TARGETS: Final[Mapping[str, Target]] = {
     "splitter.rate.100": _least("the same, 100 MB", "MB/s", any=20),
     "splitter.memory.1": _most("memory that splitting 1 MB takes on top", "MiB", 16),
     "splitter.memory.100": _most("the same, 100 MB", "MiB", 16),
+    "script.ratio.forty": _most(
+        "a script of batches of forty statements, by a bare loop of the same driver", "times", 1.1
+    ),
+    "script.ratio.one": _most("the same, one small statement a batch", "times", None),
+    "script.page": _most("a page of the results of a script of 10,000 batches through the API, 95 %", "ms", 100),
     "backlog.latency.p50": _most("latency with 1,000,000 future and 1,000,000 finished jobs, by empty", "times", 1.1),
     "backlog.latency.p99": _most("the same, 99 %", "times", None),
     "backlog.rate": _most("time per drained job with that backlog, by empty", "times", 1.1),
