@@ -23,7 +23,7 @@ from bench.rows import Run, say
 from bench.site import ROOT
 from bench.web import Portal
 from domain.command import Fence, Sql
-from domain.places import DataCenter, DatabaseHost, Estate
+from domain.places import DatabaseHost, DataCenter, Estate
 from executors.mssql import SqlExecutor
 from executors.mssql_address import address_of, server_of
 from inventory.load import load
