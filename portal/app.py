@@ -10,6 +10,7 @@ from intake.read import head
 from portal.api import (
     attachments,
     audit,
+    data_centers,
     events,
     handling,
     health,
@@ -45,6 +46,7 @@ _NOUNS: Final = (
     events,
     operations,
     places,
+    data_centers,
     people,
     messages,
     usage,

@@ -6,6 +6,8 @@ Point it at real servers with YUNWEI_LIVE_ESTATE (docs/live-estate.md): then not
 import json
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,7 +16,7 @@ import httpx2
 import pytest
 
 from domain.event import Event, Kind
-from domain.job import FINAL
+from domain.job import FINAL, State
 from domain.request import Actor
 from intake.desk import Desk
 from intake.people import actor_named, issue_token, put_account
@@ -28,6 +30,7 @@ from wiring import Product, Settings, make_portal, make_worker, open_product
 OPEN_HOURS: Final = "\npolicies:\n  closed_windows: []\n  quotas:\n    sql-update: [{period: day, limit: 1000}]\n"
 PROD, OTHER = "ledger-test/prod/ledger1", "ledger-test/test/ledger1"
 WAIT_S: Final = 120.0
+ENDS: Final = FINAL | {State.NEEDS_ATTENTION}
 SCRIPT: Final = """PRINT N'第一批'
 GO
 UPDATE dbo.T_BD_MATERIAL SET FPRICE = FPRICE + 1 WHERE FMATERIALID < 1011
@@ -65,8 +68,7 @@ class Stage:
 
     def ended(self, number: int) -> Item:
         """Wait for the end of a job."""
-        ends = _waiter(lambda: self.item(number).job.state in FINAL or self.item(number).job.state == "needs-attention")
-        assert ends, f"request {number} did not end within {WAIT_S:g} s: {self.told(number)}"
+        wait_until(lambda: self.item(number).job.state in ENDS, f"request {number} has ended")
         return self.item(number)
 
     def item(self, number: int) -> Item:
@@ -132,17 +134,12 @@ class Stage:
         return sorted(d.name for d in self.lab.database.engine.store.databases if d.id > 4)
 
 
-def _waiter(holds: Callable[[], bool]) -> bool:
-    """Ask until it holds, at most WAIT_S: the end of a job is told by its row alone."""
-    import threading
-    import time
-
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Ask until it holds, at most WAIT_S. Fails loudly."""
     until, pause = time.monotonic() + WAIT_S, threading.Event()
     while not holds():
-        if time.monotonic() > until:
-            return False
+        assert time.monotonic() < until, f"not within {WAIT_S:g} s: {what}"
         pause.wait(0.02)
-    return True
 
 
 @pytest.fixture(scope="module")
