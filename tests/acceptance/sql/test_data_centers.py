@@ -20,7 +20,8 @@ def test_a_card_tells_state_size_version_last_backup_and_what_may_be_asked_now(s
     with stage.client("dora") as client:
         cards = client.get("/api/v1/data-centers").json()["items"]
         card = client.get(f"/api/v1/data-centers/{PROD}").json()
-    assert [c["path"] for c in cards] == sorted([PROD, OTHER, "ledger-test/prod/trial1"])
+    assert [c["path"] for c in cards] == sorted(c["path"] for c in cards)
+    assert {PROD, OTHER} <= {c["path"] for c in cards}
     assert (card["state"], card["access"], card["trouble"]) == ("ONLINE", "MULTI_USER", None)
     assert card["bytes"] > 0
     assert card["version"].count(".") == 3
