@@ -42,9 +42,9 @@ yunwei = LazyGroup(
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, given: Given | None = None) -> int:
     """Run one command; answers the exit code."""
-    given = Given()
+    given = given or Given()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no Chinese still gets its answer

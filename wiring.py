@@ -31,6 +31,7 @@ _KINDS: Final[dict[str, type]] = {
     "bell": str,
     "clock": str,
     "mail": str,
+    "sms": str,
     "artifacts": str,
     "slots": int,
     "lease_s": float,
@@ -43,8 +44,8 @@ class Settings:
     """Everything that can be set, each by an environment variable YUNWEI_<NAME> or an option of the command line.
 
     `home` holds the embedded store and bell; `store` and `bell` are URLs; `clock` as in runner.clock.parse_clock;
-    `mail` as in messages.settings; `artifacts` a folder, or a bucket as in executors.objects_address. Every process of
-    one installation has the same ones.
+    `mail` as in messages.settings, `sms` as in messages.sms; `artifacts` a folder, or a bucket as in
+    executors.objects_address. Every process of one installation has the same ones.
     """
 
     home: Path = Path("var")
@@ -53,6 +54,7 @@ class Settings:
     bell: str = ""
     clock: str = "real"
     mail: str = ""
+    sms: str = ""
     artifacts: str = ""
     slots: int = 16
     lease_s: float = 15.0
@@ -131,8 +133,15 @@ def read_estate(
     return inventory, catalog
 
 
-def open_product(settings: Settings, operations: tuple[type[Operation], ...] | None = None) -> Product:
-    """Load the estate, open and migrate the store, hang the bell. Raises Mistake with everything that is wrong."""
+def open_product(
+    settings: Settings,
+    operations: tuple[type[Operation], ...] | None = None,
+    couriers: Mapping[str, "Courier"] | None = None,
+) -> Product:
+    """Load the estate, open and migrate the store, hang the bell. Raises Mistake with everything that is wrong.
+
+    `couriers` stand in the place of those that the settings name.
+    """
     from intake.desk import Desk
     from messages.outbox import Outbox
     from messages.words import Words
@@ -143,7 +152,7 @@ def open_product(settings: Settings, operations: tuple[type[Operation], ...] | N
     from runner.store.store import Store
 
     inventory, catalog = read_estate(settings, operations)
-    couriers = make_couriers(settings)
+    couriers = {**make_couriers(settings), **(couriers or {})}
     settings.home.mkdir(parents=True, exist_ok=True)
     artifacts = make_artifacts(settings)
     outbox = Outbox(words=Words(catalog=catalog, estate=inventory.estate), channels=frozenset(couriers))
@@ -151,7 +160,7 @@ def open_product(settings: Settings, operations: tuple[type[Operation], ...] | N
     migrate(store)
     bell = bell_from(settings.bell_url)
     decider = Decider(estate=inventory.estate, rules=inventory.rules)
-    desk = Desk(store=store, catalog=catalog, decider=decider, bell=bell, artifacts=artifacts)
+    desk = Desk(store=store, catalog=catalog, decider=decider, bell=bell, artifacts=artifacts, outbox=outbox)
     closers = [store.close, bell.close]
     return Product(
         settings=settings,
@@ -169,12 +178,24 @@ def make_couriers(settings: Settings) -> dict[str, "Courier"]:
     """What carries messages, by channel; none for a channel that is not set. Raises Mistake."""
     from inventory.secrets import open_secret
     from messages.mail import Smtp
-    from messages.outbox import MAIL
+    from messages.outbox import MAIL, SMS
     from messages.settings import mail_settings
+    from messages.sms import SmsGateway, sms_settings
 
-    if not settings.mail:
-        return {}
-    return {MAIL: Smtp(mail_settings(settings.mail, PREFIX + "MAIL"), open_secret)}
+    made: dict[str, Courier] = {}
+    if settings.mail:
+        made[MAIL] = Smtp(mail_settings(settings.mail, PREFIX + "MAIL"), open_secret)
+    if settings.sms:
+        made[SMS] = SmsGateway(sms_settings(settings.sms, PREFIX + "SMS"), open_secret)
+    return made
+
+
+def demo_couriers() -> dict[str, "Courier"]:
+    """What carries the demo's text messages: its log. Called by the demo's own process; no setting names it."""
+    from messages.log_sms import LogSms
+    from messages.outbox import SMS
+
+    return {SMS: LogSms()}
 
 
 def make_artifacts(settings: Settings) -> "ArtifactStore":

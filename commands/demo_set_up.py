@@ -96,4 +96,15 @@ def _open(stack: ExitStack, settings: Settings) -> tuple[Product, Place]:
 def _up_command(settings: Settings) -> list[str]:
     named = {"--home": settings.home, "--estate": settings.estate, "--clock": settings.clock}
     options = [str(part) for pair in named.items() for part in pair]
-    return [sys.executable, "-P", "-m", "cli", "up", "--json", "--verbose", "--with-parent", "--port", "0", *options]
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "commands.demo_up",
+        "--json",
+        "--verbose",
+        "--with-parent",
+        "--port",
+        "0",
+        *options,
+    ]

@@ -18,6 +18,7 @@ BOOKS: Final = "ledger-test/prod/ledger1"
 SHARED: Final = "ledger-test/shared"
 ADMIN: Final = "demo-admin"
 OPERATOR: Final = "demo-operator"
+PHONE: Final = "+8613800000000"
 LONGEST_DEMO_S: Final = 120.0
 ESTIMATES: Final = timedelta(minutes=80)  # of the SQL update and the restore, which must end before the window
 _CLOSED: Final = timedelta(hours=3, minutes=30)
@@ -64,10 +65,11 @@ def write_estate(lab_estate: Path, window: Window) -> Path:
 
 def make_accounts(product: "Product", place: Place) -> Secret:
     """An enterprise administrator of the tenant, an operator of the provider; the administrator's token."""
-    from intake.people import issue_token, put_account
+    from intake.people import issue_token, put_account, set_contact
 
     put_account(product.desk, "demo", ADMIN, place.tenant.name, ["enterprise-admin", "data-ops"])
     put_account(product.desk, "demo", OPERATOR, None, ["operator"])
+    set_contact(product.desk, "demo", ADMIN, {"phone": PHONE})
     return issue_token(product.desk, "demo", ADMIN, ["read", "submit"], timedelta(days=1))
 
 

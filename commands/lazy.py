@@ -23,9 +23,13 @@ class Lazy:
 
 @dataclass
 class Given:
-    """What one call of `yunwei` was given: the options of every command, and the zone its answer is told in."""
+    """What one call of `yunwei` was given: the options of every command, and the zone its answer is told in.
+
+    `couriers` carry messages in the place of those that are set; only code can give them, as the demo does.
+    """
 
     options: dict[str, Any] = field(default_factory=dict)
+    couriers: Mapping[str, Any] = field(default_factory=dict)
     zone: tzinfo | None = None
 
 

@@ -1,5 +1,6 @@
 """Change requests: edit, cancel, accept, reject, resolve, rate. Each tells the request as it is afterwards."""
 
+import json
 from typing import Any, Final
 
 import click
@@ -15,14 +16,30 @@ from commands.session import Session, with_session
 @NUMBER
 @click.option("--at", metavar="TIME", help="The new time; see `request submit`.")
 @click.option("--description", help="The new description.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A new value; others stay as they are.")
 @click.option("--rev", type=int, help="Only if it is still at this revision; left out: the one it has now.")
+@click.option("--send-code", is_flag=True, help="Have a one-time code sent to your phone; edits nothing.")
+@click.option("--code", metavar="DIGITS", help="The one-time code, where the operation asks for one.")
 @with_session
-def edit(session: Session, /, number: int, at: str | None, description: str | None, rev: int | None) -> int:
-    """Give a request another time or description: a new version. Only before its cutoff."""
+def edit(
+    session: Session,
+    /,
+    number: int,
+    at: str | None,
+    description: str | None,
+    params: tuple[str, ...],
+    rev: int | None,
+    send_code: bool,
+    code: str | None,
+) -> int:
+    """Give a request another time, description or other parameters: a new version. Only before its cutoff."""
     from intake.change import edit as change
 
     item = _open(session, number)
-    body: dict[str, Any] = {} if description is None else {"description": description}
+    new = {"params": _merged(item.request.params, params)} if params else {}
+    if send_code:
+        return _send_code(session, {"request": number, **new})
+    body: dict[str, Any] = {**_given(description=description, code=code), **new}
     if at is not None:
         body["planned_at"] = read_at(at, session.zone(item.request.place), session.desk.store.clock)
     change(session.desk, session.actor, number, item.job.rev if rev is None else rev, body)
@@ -112,6 +129,30 @@ def _open(session: Session, number: int) -> Any:
     item = show(session.desk, session.actor, number)
     session.zone(item.request.place)
     return item
+
+
+def _merged(params: dict[str, Any], given: tuple[str, ...]) -> dict[str, Any]:
+    """The parameters with the new values; true, false and numbers are read as such."""
+    new = dict(params)
+    for each in given:
+        name, mark, value = each.partition("=")
+        if not mark:
+            raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--param")
+        try:
+            new[name] = json.loads(value) if value in ("true", "false") or value.lstrip("-").isdigit() else value
+        except ValueError:
+            new[name] = value
+    return new
+
+
+def _send_code(session: Session, body: dict[str, Any]) -> int:
+    from intake.code_view import of_sent
+    from intake.codes import ask
+
+    sent = ask(session.desk, session.actor, body)
+    session.screen.data(of_sent(sent))
+    session.screen.say(f"验证码已发送到 {sent.to}", f"A code is sent to {sent.to}")
+    return DONE
 
 
 def _given(**words: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Session:
         """The store, the inventory and the desk. Raises Mistake for a wrong estate, StoreDown."""
         from wiring import open_product
 
-        return open_product(self.settings)
+        return open_product(self.settings, couriers=self.given.couriers)
 
     @property
     def desk(self) -> "Desk":

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from domain.code import Code
 from domain.errors import Trouble
 from domain.letter import Letter
 from domain.operation import Traits
@@ -51,7 +52,7 @@ class Situation:
 
     `held` says that this request already holds its quota reservation (it is being edited, approved or started).
     `letters` are the tenant's letters of authorization that are effective now, `usage` what it has of traffic and
-    storage; both are read only for an operation that asks for them.
+    storage; both are read only for an operation that asks for them. `code` is what became of its one-time code.
     """
 
     moment: Moment
@@ -68,6 +69,7 @@ class Situation:
     underway: bool = False
     letters: tuple[Letter, ...] = ()
     usage: Usage | None = None
+    code: Code | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

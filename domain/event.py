@@ -51,6 +51,7 @@ class Kind(StrEnum):
     WORKER_STARTED = "worker-started"
     WORKER_STOPPED = "worker-stopped"
     WORKER_PAUSED = "worker-paused"
+    CODE_SENT = "code-sent"
     MESSAGE_SENT = "message-sent"
     MESSAGE_RETRIED = "message-retried"
     # of letters of authorization

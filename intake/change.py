@@ -1,18 +1,23 @@
 """Change what was asked: edit its time, withdraw or cancel it, rate it. Each is one guarded transaction."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from domain.code import Code, CodeState
 from domain.decision import Decision, Moment, Refused, Verdict
-from domain.errors import Conflict, Fault, Mistake
+from domain.errors import Conflict, Fault, Mistake, NotFound
 from domain.event import Kind
 from domain.job import FINAL, Job, State
+from domain.operation import Operation
 from domain.request import Actor
 from domain.text import Text
+from intake.codes import Tried, attempt, for_edit, use
 from intake.desk import Desk, Opened, open_request
 from intake.parse import MAX_DESCRIPTION, read_moment, text_of, unknown_keys
 from intake.submit import search_text
+from intake.taking import check_taken
 from policies import decide
 from runner import shelves
 from runner.moves import move, outcome
@@ -24,14 +29,13 @@ _EDITABLE: Final = frozenset({State.PENDING, State.WAITING})
 
 
 def edit(desk: Desk, actor: Actor, number: int, rev: int, body: Mapping[str, Any]) -> None:
-    """Give a request another time or description: a new version. What the provider had accepted is pending again.
+    """Give a request another time, other parameters or another description: a new version.
 
-    Raises Mistake, NotFound, Conflict, Refused.
+    What the provider had accepted is pending again. Raises Mistake, NotFound, Conflict, Refused.
     """
-    planned_at, description = _read_edit(body)
-    desk.store.write(
-        lambda tx: _edit(desk, tx, actor, open_request(desk, tx, number, actor, rev), planned_at, description)
-    )
+    change = _read_edit(body)
+    tried = _tried(desk, actor, number, change)
+    desk.store.write(lambda tx: _edit(desk, tx, actor, open_request(desk, tx, number, actor, rev), change, tried))
     desk.bell.ring(number)
 
 
@@ -63,25 +67,65 @@ def rate(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> None
     desk.store.write(write)
 
 
-def _edit(desk: Desk, tx: Tx, actor: Actor, was: Opened, planned_at: datetime | None, description: str | None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What an edit gives anew; None stays as it was."""
+
+    planned_at: datetime | None
+    description: str | None
+    params: dict[str, Any] | None
+    code: Any = None
+
+
+def _tried(desk: Desk, actor: Actor, number: int, change: Change) -> Tried | None:
+    """The try of the code that came along, committed by itself. None: this operation asks for none."""
+    item = desk.store.write(lambda tx: open_request(desk, tx, number, actor))
+    try:
+        operation = _changed(item, change)
+    except (Mistake, NotFound):  # told when the edit is made
+        return None
+    if not operation.traits.code:
+        return None
+    purpose = for_edit(actor, number, operation, item.request.place)
+    return attempt(desk, actor, purpose, change.code)
+
+
+def _changed(was: Opened, change: Change) -> Operation:
+    """The operation as it will be. Raises NotFound, or Mistake with every fault of its parameters."""
+    if change.params is None:
+        return was.operation
+    operation = was.desk.catalog.build(was.request.operation, change.params)
+    faults = tuple(operation.faults(was.place))
+    if faults:
+        raise Mistake(Text("请求内容有误", "The request has mistakes"), faults)
+    return operation
+
+
+def _edit(desk: Desk, tx: Tx, actor: Actor, was: Opened, change: Change, tried: Tried | None) -> None:
     if was.job.state not in _EDITABLE or was.job.started_at is not None:
         raise _not_in(
             was.job, Text("修改", "edited"), Text("只有未开始的可修改", "only what has not begun can be edited")
         )
-    at = planned_at or was.job.planned_at
-    decision = _decide(desk, tx, Moment.EDIT, at, actor, was)
+    at, operation = change.planned_at or was.job.planned_at, _changed(was, change)
+    check_taken(tx, operation, was.place)
+    situation = desk.decider.asked(tx, Moment.EDIT, at, actor, operation, was.place, job=was.job)
+    decision = decide(replace(situation, code=tried.code if tried else None))
+    if decision.verdict is Verdict.ALLOW and tried is not None and not use(tx, tried):
+        decision = decide(replace(situation, code=Code(state=CodeState.NOT_ASKED)))
     if decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
-    _write_edit(tx, actor, was, at, was.request.description if description is None else description)
+    _write_edit(tx, actor, was, at, change)
     facts = {"from": was.job.planned_at.isoformat(), "to": at.isoformat(), "version": was.job.version + 1}
+    facts |= {} if change.params is None else {"params": change.params}
     tx.tell(was.job, Kind.EDITED, actor.name, **facts, decision=decision.as_dict())
     accepted = was.job.state is State.WAITING and was.operation.traits.accepted == "by-provider"
     if accepted and not actor.is_operator:  # what an operator changes is accepted by that
         move(tx, was.job, Kind.REOPENED, actor=actor.name)
 
 
-def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: str) -> None:
+def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, change: Change) -> None:
     version, request = was.job.version + 1, was.request
+    description = request.description if change.description is None else change.description
     tx.moved(
         "insert_request",
         number=request.number,
@@ -89,7 +133,7 @@ def _write_edit(tx: Tx, actor: Actor, was: Opened, at: datetime, description: st
         operation=request.operation,
         place=request.place,
         tenant=request.tenant,
-        params=dumps(request.params),
+        params=dumps(request.params if change.params is None else change.params),
         planned_at=at,
         asked_at=tx.now(),
         asked_by=actor.name,
@@ -139,15 +183,20 @@ def _not_in(job: Job, verb: Text, why: Text) -> Conflict:
     return Conflict(Text(zh, en), number=job.number, state=job.state.value)
 
 
-def _read_edit(body: Mapping[str, Any]) -> tuple[datetime | None, str | None]:
+def _read_edit(body: Mapping[str, Any]) -> Change:
     faults: list[Fault] = []
-    unknown_keys(body, frozenset({"planned_at", "description"}), faults)
+    unknown_keys(body, frozenset({"planned_at", "description", "params", "code"}), faults)
     planned_at = read_moment(body.get("planned_at"), "planned_at", faults)
     description = text_of(body, "description", MAX_DESCRIPTION, faults) if "description" in body else None
-    if not faults and planned_at is None and description is None:
+    params = body.get("params")
+    if params is not None and not isinstance(params, Mapping):
+        faults.append(Fault("params", Text("应为对象", "Must be an object")))
+        params = None
+    if not faults and planned_at is None and description is None and params is None:
         faults.append(Fault("planned_at", Text("没有要修改的内容", "There is nothing to change"), "missing"))
     _raise(faults)
-    return planned_at, description
+    new = None if params is None else dict(params)
+    return Change(planned_at=planned_at, description=description, params=new, code=body.get("code"))
 
 
 def _reason(body: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from domain.operation import Operation
 from domain.places import Place, Tenant
 from domain.request import Actor, Request
 from domain.text import Text
+from messages.outbox import Outbox
 from runner.bell import Bell
 from runner.decider import Decider
 from runner.store.rows import to_job, to_request
@@ -19,13 +20,14 @@ from runner.store.tx import Row, Tx
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """The store, what can be done, who decides, the bell, and the artifact store."""
+    """The store, what can be done, who decides, the bell, the artifact store, the outbox."""
 
     store: Store
     catalog: Catalog
     decider: Decider
     bell: Bell
     artifacts: ArtifactStore
+    outbox: Outbox
 
     def place(self, path: str, actor: Actor) -> Place:
         """The place, if this actor may know of it. Raises NotFound: others' places do not exist for them."""

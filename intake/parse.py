@@ -21,7 +21,7 @@ LAST_YEAR: Final = 9000
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
-_KNOWN: Final = frozenset({"operation", "place", "params", "planned_at", "description", "email", "confirm"})
+_KNOWN: Final = frozenset({"operation", "place", "params", "planned_at", "description", "email", "confirm", "code"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from domain.code import Code, CodeState
 from domain.decision import Decision, Moment, Refused, Situation, Verdict
 from domain.errors import Fault, Mistake, NotFound
 from domain.event import Event, Kind
 from domain.job import State
 from domain.request import Actor
 from domain.text import Text
+from intake.codes import Tried, attempt, for_submit, use
 from intake.desk import Desk
 from intake.parse import Draft, draft
 from intake.taking import check_artifacts
@@ -55,8 +57,8 @@ class Check:
 def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = None) -> Answer:
     """Accept a request, once for each idempotency key. Raises Mistake, NotFound or Refused: then nothing is stored."""
     _check_key(key, MAX_KEY)
-    digest = _digest(body)
-    answer = desk.store.write(lambda tx: _once(desk, tx, actor, body, key, digest))
+    digest, tried = _digest(body), _tried(desk, actor, body)
+    answer = desk.store.write(lambda tx: _once(desk, tx, actor, body, key, digest, tried))
     if not answer.replayed:
         desk.bell.ring(answer.number)
     return answer
@@ -70,7 +72,10 @@ def submit_many(
     With a key K the body at index i is submitted under the key `K#i`: a repeated call creates nothing twice.
     """
     _check_key(key, MAX_BULK_KEY)
-    keyed = [(body, key and f"{key}#{i}", _digest(body) if key else "") for i, body in enumerate(bodies)]
+    keyed = [
+        (body, key and f"{key}#{i}", _digest(body) if key else "", _tried(desk, actor, body))
+        for i, body in enumerate(bodies)
+    ]
 
     def each(tx: Tx) -> list[Answer | Exception]:
         return [_or_error(desk, tx, actor, *one) for one in keyed]
@@ -89,6 +94,7 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
     def ask(tx: Tx) -> tuple[Situation, datetime | None]:
         check_artifacts(tx, wish)
         situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
+        situation = replace(situation, code=Code(state=CodeState.TO_COME))
         return situation, wish.planned_at or first_slot(situation)
 
     situation, at = desk.store.write(ask)
@@ -107,14 +113,30 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
 
 
 def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(dumps(body).encode("utf-8", "surrogatepass")).hexdigest()
+    """What makes two bodies one. Not its code: asked again, it may come with another, or with none."""
+    plain = {k: v for k, v in body.items() if k != "code"}
+    return hashlib.sha256(dumps(plain).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _once(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str) -> Answer:
+def _tried(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Tried | None:
+    """The try of the code that came along, committed by itself. None: this operation asks for none."""
+    name = body.get("operation")
+    if not isinstance(name, str) or not any(o.name == name and o.traits.code for o in desk.catalog):
+        return None
+    try:
+        wish = _read(desk, actor, body, confirmed=True)
+    except (Mistake, NotFound):  # it will be told when the request is read
+        return None
+    return attempt(desk, actor, for_submit(actor, wish.operation, wish.place), body.get("code"))
+
+
+def _once(
+    desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str, tried: Tried | None
+) -> Answer:
     remembered = tx.row("idempotent_answer", actor=actor.name, key=key) if key else None
     if remembered:
         return _again(remembered["body_hash"], remembered["answer"], digest)
-    answer = _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True))
+    answer = _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True), tried)
     if key:
         stored = dumps(_as_data(answer))
         tx.moved("remember_answer", actor=actor.name, key=key, body_hash=digest, answer=stored, at=tx.now())
@@ -142,10 +164,10 @@ def _as_data(answer: Answer) -> dict[str, Any]:
 
 
 def _or_error(
-    desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str
+    desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str | None, digest: str, tried: Tried | None
 ) -> Answer | Exception:
     try:
-        return _once(desk, tx, actor, body, key, digest)
+        return _once(desk, tx, actor, body, key, digest, tried)
     except (Mistake, Refused) as error:  # both are raised before anything is written
         return error
 
@@ -160,15 +182,18 @@ def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool)
     return wish
 
 
-def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft) -> Answer:
+def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft, tried: Tried | None) -> Answer:
     """Decide and record. Everything that can refuse comes before the first write."""
     check_artifacts(tx, wish)
     situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
+    situation = replace(situation, code=tried.code if tried else None)
     decision = decide(situation)
     if wish.planned_at is None and decision.verdict is not Verdict.ALLOW:
         situation, decision = _soonest(situation, decision)
     if decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
+    if tried is not None and not use(tx, tried):  # of two with the same code the first has used it
+        raise Refused(decide(replace(situation, code=Code(state=CodeState.NOT_ASKED))))
     return _record(desk, tx, actor, wish, situation, decision)
 
 

@@ -42,6 +42,7 @@ class SqlUpdate(Operation):
         cutoff=timedelta(minutes=10),
         lead=timedelta(0),
         range=timedelta(hours=24),
+        code=True,
         words={
             "waiting": Text("待执行", "scheduled"),
             "running": Text("SQL更新中", "SQL update runs"),

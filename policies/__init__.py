@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.decision import Decision, Moment, Reason, Situation, Verdict
+from policies.codes import code_was_right
 from policies.cutoffs import before_cutoff
 from policies.entitlements import entitled
 from policies.expiry import paid_for
@@ -22,7 +23,7 @@ Rule = Callable[[Situation], Reason]
 
 _WHO_AND_WHERE: Final[tuple[Rule, ...]] = (in_good_standing, paid_for, may_ask, entitled, has_letter, traffic_left)
 _WHEN: Final[tuple[Rule, ...]] = (outside_windows, outside_freezes)
-_PLAN: Final[tuple[Rule, ...]] = (*_WHO_AND_WHERE, within_quota, planned_ahead, *_WHEN)
+_PLAN: Final[tuple[Rule, ...]] = (*_WHO_AND_WHERE, within_quota, planned_ahead, *_WHEN, code_was_right)
 
 RULES: Final[tuple[Rule, ...]] = (*_PLAN, before_cutoff, in_time)
 

@@ -10,6 +10,7 @@ from intake.read import head
 from portal.api import (
     attachments,
     audit,
+    codes,
     data_centers,
     events,
     handling,
@@ -42,6 +43,7 @@ _NOUNS: Final = (
     scripts,
     handling,
     attachments,
+    codes,
     letters,
     events,
     operations,

@@ -134,6 +134,22 @@ class Ask(Asked):
     description: str | None = Field(default=None, max_length=MAX_DESCRIPTION, examples=["补丁后重启"])
     email: str | None = Field(default=None, max_length=MAX_EMAIL)
     confirm: bool | None = Field(default=None, description="true, when the operation interrupts users")
+    code: str | None = Field(
+        default=None, description="The one-time code, when the operation asks for one (POST /codes)"
+    )
+
+
+class AskCode(Asked):
+    """What will be submitted; or `request`, with the new `params` if they change, for an edit."""
+
+    operation: str | None = Field(default=None, max_length=100, examples=["sql-update"])
+    place: str | None = Field(default=None, max_length=200, examples=["acme/prod/books"])
+    params: dict[str, Any] | None = None
+    planned_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"}, examples=[_AT])] = None
+    description: str | None = Field(default=None, max_length=MAX_DESCRIPTION)
+    email: str | None = Field(default=None, max_length=MAX_EMAIL)
+    confirm: bool | None = None
+    request: int | None = Field(default=None, ge=1, le=MAX_NUMBER, description="The request that will be edited")
 
 
 class Bulk(Asked):
@@ -148,6 +164,8 @@ class Bulk(Asked):
 class Edit(Asked):
     planned_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"}, examples=[_AT])] = None
     description: str | None = Field(default=None, max_length=MAX_DESCRIPTION)
+    params: dict[str, Any] | None = Field(default=None, description="All of them: what is left out has its default")
+    code: str | None = Field(default=None, description="The one-time code, when the operation asks for one")
 
 
 class Contact(Asked):

@@ -124,6 +124,12 @@ class Account(Shape):
     phone: str = Field(description="Its last four digits")
 
 
+class SentCode(Shape):
+    to: str = Field(description="The last four digits of your phone", examples=["••••1234"])
+    expires_at: datetime
+    resend_at: datetime
+
+
 class Accepted(Shape):
     number: int
     state: str = Field(examples=["waiting"])

@@ -19,6 +19,8 @@ from domain.rulebook import Quota, Rulebook
 from domain.text import Text
 from intake.desk import Desk
 from intake.people import put_account
+from messages.outbox import MAIL, SMS, Outbox
+from messages.words import Words
 from runner.bell import Bell, MemoryBell
 from runner.decider import Decider
 from runner.store.store import Store
@@ -108,6 +110,7 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     _like("pending", accepted="by-provider", lock=Lock.NONE),
     _like("ask-late", misfire=Misfire.ASK, grace=timedelta(minutes=5)),
     _like("skip-late", grace=timedelta(minutes=5)),
+    _like("guarded", code=True),
 )
 
 
@@ -146,10 +149,16 @@ def desk_on(
         decider=decider,
         bell=bell or MemoryBell(),
         artifacts=artifacts or MemoryStore(),
+        outbox=outbox_on(decider.estate, operations),
     )
     for actor in (LI, CHEN, OPERATOR):
         put_account(desk, "stage", actor.name, actor.tenant, [r.value for r in actor.roles])
     return desk
+
+
+def outbox_on(places: Estate, operations: tuple[type[Operation], ...]) -> Outbox:
+    """An outbox whose channels are all set, so that what is put waits for a sender."""
+    return Outbox(words=Words(catalog=Catalog(operations), estate=places), channels=frozenset({MAIL, SMS}))
 
 
 def wish(operation: str = "work", place: str = "acme/prod", **more: Any) -> dict[str, Any]:

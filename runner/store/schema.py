@@ -7,9 +7,9 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, 
 
 from runner.store.columns import Id, metadata, moment
 from runner.store.schema_of_letters import letter, letter_scan, traffic
-from runner.store.schema_of_messages import outbox, setting
+from runner.store.schema_of_messages import code, outbox, setting
 
-__all__ = ["letter", "letter_scan", "metadata", "outbox", "setting", "traffic"]  # and the tables below
+__all__ = ["code", "letter", "letter_scan", "metadata", "outbox", "setting", "traffic"]  # and the tables below
 
 job = Table(
     "job",

@@ -35,3 +35,21 @@ outbox = Table(
 _unsent = text("state = 'waiting'")
 Index("outbox_due", outbox.c.next_at, outbox.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
 Index("outbox_by_job", outbox.c.job, outbox.c.id)
+
+code = Table(
+    "code",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("account", String(100), nullable=False),
+    Column("action", String(70), nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("bound", String(64), nullable=False),  # SHA-256 of the parameters
+    Column("digest", String(64), nullable=False),  # HMAC of the digits, with this store's own key
+    Column("tries", Integer, nullable=False),
+    moment("sent_at", nullable=False),
+    moment("expires_at", nullable=False),
+    moment("used_at"),
+    sqlite_autoincrement=True,
+)
+Index("code_by_account", code.c.account, code.c.sent_at)
+Index("code_by_purpose", code.c.account, code.c.action, code.c.place, code.c.id)

@@ -139,7 +139,7 @@ class Scene:
         return product
 
     def _account(self) -> Actor:
-        put_account(self.product.desk, CUSTOMER, CUSTOMER, None, ["operator"])
+        put_account(self.product.desk, CUSTOMER, CUSTOMER, None, ["operator", "scheduler"])
         return actor_named(self.product.desk, CUSTOMER)
 
     def _start_workers(self) -> None:

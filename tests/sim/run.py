@@ -19,6 +19,7 @@ from tests.sim.store import SimStore
 from tests.sim.verdict import Verdict, settled
 from tests.sim.wire import SimWire
 from tests.sim.world import SECOND, World
+from tests.stage import outbox_on
 
 MOST_TURNS = 15_000
 QUIET_TURNS = 5_000  # a run needs some hundred
@@ -100,7 +101,9 @@ class _Scene:
         bell = SimBell(self.world)
         decider = Decider(estate=ESTATE, rules=RULES)
         catalog, artifacts = Catalog(OPERATIONS), MemoryStore()
-        self.desk = Desk(store=self.store, catalog=catalog, decider=decider, bell=bell, artifacts=artifacts)
+        outbox = outbox_on(ESTATE, OPERATIONS)
+        desk = {"store": self.store, "catalog": catalog, "decider": decider, "bell": bell}
+        self.desk = Desk(**desk, artifacts=artifacts, outbox=outbox)
         wire = SimWire(self.world, self.hosts, self.risk)
         self.crew = bell.crew = Crew(self.world, self.desk, wire, self.risk, dice.choice((1, 2, 3)))
         self.told = Told()

@@ -1,11 +1,13 @@
 """A tenant's script from the first byte to the way back: handed in, planned, backed up, run, shown, undone."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.acceptance.sql.conftest import PROD, SCRIPT, Stage, as_json
+from tests.codes import digits_in
 
 PRICE = "SELECT FPRICE FROM dbo.T_BD_MATERIAL WHERE FMATERIALID = 1001"
 ITEMS = "SELECT COUNT(*) FROM dbo.T_BD_MATERIAL"
@@ -104,7 +106,8 @@ def test_a_risky_script_needs_a_yes_of_its_own(stage: Stage) -> None:
         fault = answer.json()["errors"][0]
         assert (fault["path"], fault["code"]) == ("params.accept_risks", "unconfirmed")
         body["params"]["accept_risks"] = True
-        assert client.post("/api/v1/requests", json={**body, "params": {**body["params"]}}).status_code == 201
+        assert client.post("/api/v1/requests", json=body).status_code == 403, "no code came with it"
+        assert client.post("/api/v1/requests", json=stage.coded(body)).status_code == 201
 
 
 @pytest.mark.req("SQL-1")
@@ -123,7 +126,7 @@ def test_a_script_is_planned_at_most_a_day_ahead(stage: Stage) -> None:
     script = hand_in(stage, "PRINT 1\n")
     with stage.client() as client:
         body = {"operation": "sql-update", "place": PROD, "params": {"script": script}, "confirm": True}
-        answer = client.post("/api/v1/requests", json={**body, "planned_at": "2099-01-01T00:00:00+08:00"})
+        answer = client.post("/api/v1/requests", json={**stage.coded(body), "planned_at": "2099-01-01T00:00:00+08:00"})
     assert answer.status_code == 403
     assert [r["policy"] for r in answer.json()["decision"]["reasons"] if r["verdict"] == "refuse"] == ["planning"]
 
@@ -174,6 +177,37 @@ def test_the_command_line_hands_a_script_in_and_runs_it(
     assert "gb18030" in why or "UTF-8" in why
     script = as_json(command("script", "add", PROD, str(file), "--encoding", "gb18030", "--json"))
     assert (script["batches"], script["runs"], script["name"]) == (1, 3, "更新.sql")
-    words = ("request", "submit", "sql-update", PROD, "--script", script["id"], "--yes", "--wait")
-    code, out = command(*words)
+    words = ("request", "submit", "sql-update", PROD, "--script", script["id"])
+    assert command(*words, "--yes")[0] == 3, "without a code a policy says no"
+    stage.forget_codes()
+    assert as_json(command(*words, "--send-code", "--json"))["to"].endswith("1234")
+    code, out = command(*words, "--yes", "--wait", "--code", digits_in(stage.product.store))
     assert code == 0, out
+
+
+@pytest.mark.req("SQL-4", "INT-10")
+def test_a_planned_script_is_edited_with_a_new_code_and_revoked(stage: Stage) -> None:
+    later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    first, second = hand_in(stage, "PRINT 'one'\n"), hand_in(stage, "PRINT 'two'\n")
+    number = stage.ask("sql-update", {"script": first, "backup_first": False}, planned_at=later)
+    with stage.client() as client:
+        etag = client.get(f"/api/v1/requests/{number}").headers["ETag"]
+        change = {"params": {"script": second, "backup_first": False}}
+        path, head = f"/api/v1/requests/{number}", {"If-Match": etag}
+        assert client.patch(path, json=change, headers=head).status_code == 403, "an edit voids the code"
+        assert client.post("/api/v1/codes", json={"request": number, **change}).status_code == 202
+        edited = client.patch(path, json={**change, "code": digits_in(stage.product.store)}, headers=head)
+        assert edited.status_code == 200, edited.text
+        assert edited.json()["params"]["script"] == second
+        revoked = client.post(f"{path}/cancel", json={"reason": "不需要了"})
+    assert revoked.json()["execution"]["label"]["zh"] == "已撤销"
+
+
+@pytest.mark.req("SQL-4", "INT-7")
+def test_within_ten_minutes_a_script_can_neither_be_edited_nor_revoked(stage: Stage) -> None:
+    soon = (datetime.now(UTC) + timedelta(minutes=9)).isoformat()
+    number = stage.ask("sql-update", {"script": hand_in(stage, "PRINT 'x'\n"), "backup_first": False}, planned_at=soon)
+    with stage.client() as client:
+        answer = client.post(f"/api/v1/requests/{number}/cancel", json={"reason": "late"})
+    assert answer.status_code == 403
+    assert "cutoffs" in [r["policy"] for r in answer.json()["decision"]["reasons"] if r["verdict"] != "allow"]

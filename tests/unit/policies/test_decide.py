@@ -31,14 +31,14 @@ def names(moment):
 
 
 def test_every_rule_is_asked_at_some_moment_and_listed_once():
-    assert len(set(RULES)) == len(RULES) == 12
+    assert len(set(RULES)) == len(RULES) == 13
     assert {rule for rules in ASKED.values() for rule in rules} == set(RULES)
     assert set(ASKED) == set(Moment)
 
 
 def test_every_moment_asks_what_belongs_to_it():
     who, when = {"standing", "expiry", "roles", "entitlements", "letters", "traffic"}, {"windows", "freezes"}
-    assert names(Moment.SUBMIT) == names(Moment.APPROVAL) == who | when | {"quotas", "planning"}
+    assert names(Moment.SUBMIT) == names(Moment.APPROVAL) == who | when | {"quotas", "planning", "codes"}
     assert names(Moment.EDIT) == names(Moment.SUBMIT) | {"cutoffs"}
     assert names(Moment.START) == who | when | {"lateness"}
     assert names(Moment.CANCEL) == {"roles", "cutoffs"}

@@ -5,7 +5,7 @@ from alembic import op
 from runner.store.schema import seen
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0009"
 
 
 def upgrade() -> None:

@@ -1,0 +1,90 @@
+"""A text-message gateway for loopback: keeps what comes, once for each id, and fails when it is told to."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+MOST_BYTES = 64 * 1024
+
+
+@dataclass
+class SmsServer:
+    """`messages` are those that arrived, in order; `asked` counts every try. `fail` answers so many with a status."""
+
+    token: str = ""
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    asked: int = 0
+    failures: list[int | str] = field(default_factory=list)
+    news: threading.Condition = field(default_factory=threading.Condition)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/send"
+
+    def fail(self, *how: int | str) -> None:
+        """The next tries: a status, `before` (no answer, nothing kept) or `after` (kept, and no answer)."""
+        self.failures.extend(how)
+
+    def wait(self, count: int, timeout_s: float = 30.0) -> list[dict[str, Any]]:
+        """Until so many are there. Raises TimeoutError."""
+        with self.news:
+            if not self.news.wait_for(lambda: len(self.messages) >= count, timeout_s):
+                raise TimeoutError(f"{len(self.messages)} of {count} text messages came")
+            return list(self.messages)
+
+    def take(self, message: dict[str, Any]) -> None:
+        with self.news:
+            if message["id"] not in [m["id"] for m in self.messages]:
+                self.messages.append(message)
+            self.news.notify_all()
+
+
+@contextmanager
+def sms_server(token: str = "") -> Iterator[SmsServer]:
+    """Serves until it is left."""
+    server = SmsServer(token=token)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), type("Talk", (_Talk,), {"lab": server}))
+    server.port = http.server_address[1]
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+class _Talk(BaseHTTPRequestHandler):
+    lab: SmsServer
+
+    def do_POST(self) -> None:
+        self.lab.asked += 1
+        body = self.rfile.read(min(int(self.headers.get("Content-Length", "0")), MOST_BYTES))
+        how = self.lab.failures.pop(0) if self.lab.failures else 0
+        if self.lab.token and self.headers.get("Authorization") != f"Bearer {self.lab.token}":
+            how = 401
+        if how == "before":
+            self.close_connection = True
+            return
+        if isinstance(how, int) and how:
+            self._answer(how)
+            return
+        self.lab.take(json.loads(body))
+        if how == "after":
+            self.close_connection = True
+            return
+        self._answer(200)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """The tests look at what came."""

@@ -1,0 +1,44 @@
+"""Did the code come that was sent to the phone of whoever asks? (INT-10)"""
+
+from typing import Final
+
+from domain.code import RESEND, TRIES, VALID, CodeState
+from domain.decision import Moment, Reason, Situation
+from domain.text import Text
+from policies.wording import allow, refuse
+
+POLICY: Final = "codes"
+_ASK: Final = Text("请先获取验证码（发送到您的手机），再提交。", "Ask for a code first: it is sent to your phone.")
+_AGAINST: Final[dict[CodeState, Text]] = {
+    CodeState.MISSING: Text(f"此操作需要验证码。{_ASK.zh}", f"This needs a one-time code. {_ASK.en}"),
+    CodeState.NOT_ASKED: Text(
+        f"没有为此操作（同一位置、同样的参数）发送的有效验证码：可能已过期、已使用，或内容已修改。{_ASK.zh}",
+        f"No valid code was sent for this action, place and parameters: it expired, was used, or something was edited. "
+        f"{_ASK.en}",
+    ),
+    CodeState.TRIED_OUT: Text(
+        f"已输错 {TRIES} 次，此验证码作废。{_ASK.zh}", f"{TRIES} wrong tries: this code is void. {_ASK.en}"
+    ),
+}
+
+
+def code_was_right(situation: Situation) -> Reason:
+    """Asked when somebody submits or edits. A schedule is exempt: it was made by somebody who may submit."""
+    if not situation.traits.code:
+        return allow(POLICY, Text("此操作不需要验证码", "This operation needs no one-time code."))
+    if situation.moment not in (Moment.SUBMIT, Moment.EDIT):
+        return allow(POLICY, Text("验证码已在提交时核对", "The code was checked when it was asked for."))
+    state = situation.code.state if situation.code else CodeState.MISSING
+    values = {"state": state.value}
+    if state is CodeState.RIGHT:
+        return allow(POLICY, Text("验证码正确", "The code is right."), **values)
+    if state is CodeState.EXEMPT:
+        return allow(POLICY, Text("计划任务不需要验证码", "A schedule needs no code."), **values)
+    if state is CodeState.TO_COME:
+        text = Text("提交时需要短信验证码", "A code, sent to your phone, will be asked for.")
+        return allow(POLICY, text, **values)
+    if state is CodeState.WRONG:
+        left = situation.code.left if situation.code else 0
+        return refuse(POLICY, Text(f"验证码错误，还可尝试 {left} 次", f"The code is wrong; {left} tries are left."),
+                      left=left, **values)  # fmt: skip
+    return refuse(POLICY, _AGAINST[state], valid_s=VALID, resend_s=RESEND, **values)
