@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported
 
 PREFIX: Final = "YUNWEI_"
 SEND_EVERY_S: Final = 1.0
+SWEEP_EVERY_S: Final = 30.0
 _KINDS: Final[dict[str, type]] = {
     "home": Path,
     "estate": Path,
@@ -217,7 +218,8 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
 
 
 def make_errands(product: Product) -> tuple["Errand", ...]:
-    """What a worker does besides its jobs: it sends what is to be told."""
+    """What a worker does besides its jobs: it sends what is to be told, and ends uploads that nobody finishes."""
+    from intake.upload_sweep import drop_stale, sweep
     from messages.sender import Pauses, Sender
     from runner.worker import FORGET_EVERY_S, Errand
 
@@ -225,6 +227,8 @@ def make_errands(product: Product) -> tuple["Errand", ...]:
     return (
         Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),
         Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: sender.forget()),
+        Errand(name="sweep-artifacts", every_s=SWEEP_EVERY_S, do=lambda stopping: sweep(product.desk, stopping)),
+        Errand(name="drop-stale", every_s=FORGET_EVERY_S, do=lambda stopping: drop_stale(product.desk, stopping)),
     )
 
 

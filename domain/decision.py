@@ -33,6 +33,7 @@ class Moment(StrEnum):
     START = "start"
     CANCEL = "cancel"
     DOWNLOAD = "download"
+    UPLOAD = "upload"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -94,7 +95,7 @@ def write_all(handle: FileIO, chunk: bytes, key: ArtifactKey) -> None:
 
 def write_json(file: Path, value: dict[str, Any]) -> None:
     """Whole and durable, or as before."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}.new")
+    fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex}.new")  # two threads may write the same one
     with fresh.open("w", encoding="utf-8") as handle:
         json.dump(value, handle)
         handle.flush()
