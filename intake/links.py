@@ -8,9 +8,10 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from domain.errors import Denied, Fault, Mistake
 from domain.event import Event, Kind
@@ -20,6 +21,7 @@ from domain.text import Text
 from domain.usage import TrafficKind
 from intake.desk import Desk
 from intake.downloads import allowed, counts
+from intake.parse import unknown_keys
 from intake.people import actor_named
 from intake.traffic import count_in
 from runner.store.rows import micros, moment
@@ -39,6 +41,18 @@ class Link:
     address: str
     own: bool
     expires_at: datetime
+
+
+def seconds(body: Mapping[str, Any]) -> int:
+    """How long a link is wanted for: `valid_s`, an hour if it is left out. Raises Mistake."""
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"valid_s"}), faults)
+    valid_s = body.get("valid_s")
+    if valid_s is not None and (isinstance(valid_s, bool) or not isinstance(valid_s, int)):
+        faults.append(Fault("valid_s", Text("应为整数（秒）", "Must be a whole number of seconds")))
+    if faults:
+        raise Mistake(Text("请求内容有误", "The request has mistakes"), tuple(faults))
+    return USUAL_S if valid_s is None else int(valid_s)
 
 
 def make(desk: Desk, actor: Actor, id_: str, valid_s: int = USUAL_S) -> Link:

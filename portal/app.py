@@ -2,18 +2,21 @@
 
 from typing import Any, Final
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from intake.desk import Desk
 from intake.read import head
 from portal.api import (
+    artifacts,
     attachments,
     audit,
     events,
     handling,
     health,
     letters,
+    links,
     lists,
     messages,
     operations,
@@ -22,6 +25,7 @@ from portal.api import (
     places,
     requests,
     scripts,
+    uploads,
     usage,
     workers,
 )
@@ -42,6 +46,9 @@ _NOUNS: Final = (
     handling,
     attachments,
     letters,
+    artifacts,
+    uploads,
+    links,
     events,
     operations,
     places,
@@ -78,6 +85,7 @@ def _furnish(app: FastAPI, desk: Desk, limits: Limits) -> None:
     app.state.desk = desk
     app.state.limits = limits
     app.state.rates = Rates(limits)
+    app.state.taking = CapacityLimiter(limits.uploads)
     app.state.figures = Figures(desk)
     app.state.tail = Tail(lambda: head(desk), limits.watchers)
 
