@@ -13,6 +13,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "place": Lazy("commands.place", "Where it can be done."),
     "script": Lazy("commands.script", "Scripts for SQL updates: hand one in, see what the review says."),
     "letter": Lazy("commands.letter", "Letters of authorization: ask, hand in the scan, review, revoke."),
+    "artifact": Lazy("commands.artifact", "Backups, uploads and packages: list, upload, download, delete, link."),
     "usage": Lazy("commands.usage", "A tenant's traffic and storage: total, used, available, day by day."),
     "user": Lazy("commands.user", "Accounts and their roles."),
     "token": Lazy("commands.token", "Tokens of the HTTP API."),

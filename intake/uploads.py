@@ -5,7 +5,8 @@ row; nothing else is remembered, so that whoever was cut off, we or the sender, 
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -26,6 +27,7 @@ from runner.store.rows import dumps
 from runner.store.tx import Tx
 
 KEPT: Final = timedelta(hours=24)  # an upload that nobody touches for so long has failed
+KEEP_EVERY_S: Final = 600.0
 OPEN: Final = (Keeping.UPLOADING, Keeping.CHECKING)
 
 
@@ -74,7 +76,7 @@ def append(desk: Desk, actor: Actor, id_: str, offset: int, chunks: Iterable[byt
         zh, en = f"上传 {id_} 已结束", f"The upload {id_} is over: nothing can be added"
         raise Conflict(Text(zh, en), artifact=id_, state=record.state.value)
     try:
-        reached = desk.artifacts.append(_upload(desk, record), offset, chunks)
+        reached = desk.artifacts.append(_upload(desk, record), offset, _watched(desk, record, chunks))
     finally:
         _keep(desk, record)
     if reached != record.size:
@@ -101,8 +103,8 @@ def refusal_of(record: Record) -> Mistake:
     """Why a refused or failed upload was not taken, with every reason."""
     told = record.facts.get("refusals", [])
     faults = tuple(Fault("file", Text(f["zh"], f["en"]), f["code"]) for f in told)
-    zh = f"文件 {record.name} 未被接受，没有保存：" + "；".join(f.text.zh for f in faults)
-    en = f"{record.name} is not taken, and nothing of it was kept: " + " ".join(f.text.en for f in faults)
+    zh = f"文件 {record.name} 未被接受，没有保存"
+    en = f"{record.name} is not taken, and nothing of it was kept"
     return Mistake(Text(zh, en), faults, artifact=record.id)
 
 
@@ -155,9 +157,18 @@ def _offset(desk: Desk, record: Record) -> int:
         return record.size or 0
 
 
+def _watched(desk: Desk, record: Record, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """A piece may take days on a slow line: the upload is kept while it comes."""
+    kept = time.monotonic()
+    for chunk in chunks:
+        yield chunk
+        if time.monotonic() - kept > KEEP_EVERY_S:
+            kept = time.monotonic()
+            _keep(desk, record)
+
+
 def _keep(desk: Desk, record: Record) -> None:
-    keep: Callable[[Tx], int] = lambda tx: tx.moved("keep_upload", id=record.id, expires_at=tx.now() + KEPT)  # noqa: E731
-    desk.store.write(keep)
+    desk.store.write(lambda tx: tx.moved("keep_upload", id=record.id, expires_at=tx.now() + KEPT))
 
 
 def _over(record: Record) -> Progress:

@@ -45,9 +45,13 @@ Checksum = Annotated[
 ]
 
 
-async def speaks_tus(request: Request, version: Resumable = None) -> None:
-    """Every answer of these routes names the version, and a client of another one is refused. Raises WrongVersion."""
+async def speaks_tus(request: Request) -> None:
+    """Every answer of these routes names the version."""
     request.state.headers = {"Tus-Resumable": VERSION}
+
+
+def check_version(version: str | None) -> None:
+    """A client of another version is refused before anything is done. Raises WrongVersion."""
     if version != VERSION:
         raise WrongVersion(Text(f"请发送 Tus-Resumable: {VERSION}", f"Send Tus-Resumable: {VERSION}"))
 

@@ -50,11 +50,18 @@ async def tell_about_uploads() -> Response:
     dependencies=SPEAKS,
     responses={**problems(409, 412, 413), 201: {"description": "Begun", "headers": {"Location": _WORD}}},
 )
-def begin_upload(desk: TheDesk, actor: Asker, length: tus.Length = None, metadata: tus.Metadata = None) -> Response:
+def begin_upload(
+    desk: TheDesk,
+    actor: Asker,
+    version: tus.Resumable = None,
+    length: tus.Length = None,
+    metadata: tus.Metadata = None,
+) -> Response:
     """Begin an upload of a `.bak`, `.bacpac` or `.dacpac`. Needs an effective restore letter of the tenant.
 
     Send the bytes to its Location. Its last part is the id of the artifact that is being made.
     """
+    tus.check_version(version)
     record = begin(desk, actor, tus.length_of(length), tus.metadata_of(metadata))
     headers = tus.headers_of(Progress(record=record, offset=0))
     return Response(None, 201, {**headers, "Location": f"/api/v1/uploads/{record.id}"})
@@ -66,8 +73,9 @@ def begin_upload(desk: TheDesk, actor: Asker, length: tus.Length = None, metadat
     dependencies=SPEAKS,
     responses={**problems(404, 410, 412), 200: {"description": "How far it is", **_STANDS}},
 )
-def look_at_upload(desk: TheDesk, actor: Asker, artifact_id: Id) -> Response:
+def look_at_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Resumable = None) -> Response:
     """How many bytes are durable, and what became of it. One that was not taken is gone."""
+    tus.check_version(version)
     progress = look(desk, actor, artifact_id)
     if progress.record.state in (Keeping.REFUSED, Keeping.FAILED, Keeping.DELETED):
         raise Gone(refusal_of(progress.record).text)
@@ -87,6 +95,7 @@ async def send_bytes(
     desk: TheDesk,
     actor: Asker,
     artifact_id: Id,
+    version: tus.Resumable = None,
     offset: tus.Offset = None,
     checksum: tus.Checksum = None,
 ) -> Response:
@@ -94,6 +103,7 @@ async def send_bytes(
 
     The last byte ends it: the file is judged by its own bytes, and a 422 lists every reason why it is not taken.
     """
+    tus.check_version(version)
     tus.check_type(request)
     at, digest = tus.number_of("Upload-Offset", offset), digest_of(checksum)
     limits: Limits = request.app.state.limits
@@ -114,8 +124,9 @@ async def send_bytes(
     dependencies=SPEAKS,
     responses={**problems(404, 409, 412), 204: {"description": "Ended"}},
 )
-def end_upload(desk: TheDesk, actor: Asker, artifact_id: Id) -> Response:
+def end_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Resumable = None) -> Response:
     """Give an upload up: it is recorded as failed, and its bytes are gone."""
+    tus.check_version(version)
     end(desk, actor, artifact_id)
     return Response(None, 204)
 
