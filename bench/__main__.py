@@ -25,6 +25,7 @@ from bench.rows import (
     skew,
     splitter,
     submits,
+    uploads,
 )
 from bench.scale import FULL, QUICK
 from bench.site import STORES
@@ -40,6 +41,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "memory": memory.measure,
     "help": help_page.measure,
     "splitter": splitter.measure,
+    "uploads": uploads.measure,
     "backlog": backlog.measure,  # last: it leaves the disk busy
 }
 

@@ -24,6 +24,7 @@ class Scale:
     helps: int = 9
     pages: int = 25
     script_bytes: int = 100_000_000
+    upload_bytes: int = 1 << 30
 
 
 FULL: Final = Scale()
@@ -44,4 +45,5 @@ QUICK: Final = Scale(
     helps=3,
     pages=5,
     script_bytes=2_000_000,
+    upload_bytes=8 << 20,
 )

@@ -99,10 +99,7 @@ def tell(session: Session, record: "Record") -> None:
         (screen.of(Text("说明", "description")), record.description),
         (screen.of(Text("字节", "bytes")), record.size),
         ("SHA-256", record.sha256),
-        (
-            screen.of(Text("加入", "added")),
-            f"{record.added_by}, {added}",
-        ),
+        (screen.of(Text("加入", "added")), f"{record.added_by}, {added}"),
         (screen.of(Text("运维单", "request")), record.job),
         (screen.of(Text("识别为", "recognised as")), screen.of(facts.get("called", ""))),
         *((name, facts.get(name)) for name in named),
