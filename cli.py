@@ -11,6 +11,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "request": Lazy("commands.request", "Ask, look, change, follow: everything about requests."),
     "operation": Lazy("commands.operation", "What can be done."),
     "place": Lazy("commands.place", "Where it can be done."),
+    "data-center": Lazy("commands.data_center", "How data centers are, and what can be done with one now."),
     "script": Lazy("commands.script", "Scripts for SQL updates: hand one in, see what the review says."),
     "letter": Lazy("commands.letter", "Letters of authorization: ask, hand in the scan, review, revoke."),
     "artifact": Lazy("commands.artifact", "Backups, uploads and packages: list, upload, download, delete, link."),

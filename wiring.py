@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported
 
 PREFIX: Final = "YUNWEI_"
 SEND_EVERY_S: Final = 1.0
+SURVEY_EVERY_S: Final = 10.0  # it looks whether a survey is due
 SWEEP_EVERY_S: Final = 30.0
 _KINDS: Final[dict[str, type]] = {
     "home": Path,
@@ -211,20 +212,24 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
     pace = pace or Pace(slots=settings.slots, lease_s=settings.lease_s)
     worker_id = new_worker_id()
     executors = make_executors(product)
+    errands = make_errands(product, executors)
     engine = Engine(executors, lambda event, s: event.wait(s), time.monotonic, Patience())
     claims = Claims(desk.store, desk.catalog, desk.decider, worker_id, pace.lease_s)
     sweeper = Sweeper(desk.store, desk.catalog, Retention())
-    return Worker(worker_id, desk.store, claims, engine, desk.bell, sweeper, pace, make_errands(product))
+    return Worker(worker_id, desk.store, claims, engine, desk.bell, sweeper, pace, errands)
 
 
-def make_errands(product: Product) -> tuple["Errand", ...]:
-    """What a worker does besides its jobs: it sends what is to be told, and ends uploads that nobody finishes."""
+def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Errand", ...]:
+    """What a worker does besides its jobs: it tells people, asks how data centers are, ends uploads that are left."""
     from intake.upload_sweep import drop_stale, sweep
     from messages.sender import Pauses, Sender
+    from runner.survey import Survey
     from runner.worker import FORGET_EVERY_S, Errand
 
     sender = Sender(product.store, product.couriers, Pauses())
+    survey = Survey(product.store, product.inventory.estate, executors["mssql"])
     return (
+        Errand(name="survey", every_s=SURVEY_EVERY_S, do=survey.round),
         Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),
         Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: sender.forget()),
         Errand(name="sweep-artifacts", every_s=SWEEP_EVERY_S, do=lambda stopping: sweep(product.desk, stopping)),

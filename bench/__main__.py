@@ -22,6 +22,7 @@ from bench.rows import (
     memory,
     rate,
     say,
+    script,
     skew,
     splitter,
     submits,
@@ -41,6 +42,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "memory": memory.measure,
     "help": help_page.measure,
     "splitter": splitter.measure,
+    "script": script.measure,
     "uploads": uploads.measure,
     "backlog": backlog.measure,  # last: it leaves the disk busy
 }

@@ -24,6 +24,8 @@ class Scale:
     helps: int = 9
     pages: int = 25
     script_bytes: int = 100_000_000
+    script_parts: int = 10_000
+    script_share: int = 1  # one n-th of the batches
     upload_bytes: int = 1 << 30
 
 
@@ -45,5 +47,7 @@ QUICK: Final = Scale(
     helps=3,
     pages=5,
     script_bytes=2_000_000,
+    script_parts=500,
+    script_share=10,
     upload_bytes=8 << 20,
 )

@@ -51,6 +51,11 @@ TARGETS: Final[Mapping[str, Target]] = {
     "splitter.rate.100": _least("the same, 100 MB", "MB/s", any=20),
     "splitter.memory.1": _most("memory that splitting 1 MB takes on top", "MiB", 16),
     "splitter.memory.100": _most("the same, 100 MB", "MiB", 16),
+    "script.ratio.forty": _most(
+        "a script of batches of forty statements, by a bare loop of the same driver", "times", 1.1
+    ),
+    "script.ratio.one": _most("the same, one small statement a batch", "times", None),
+    "script.page": _most("a page of the results of a script of 10,000 batches through the API, 95 %", "ms", 100),
     "upload.rate": _least("a file of 1 GiB uploaded over HTTP, synced, hashed and recognised", "MB/s", any=150),
     "upload.rate.resumed": _least("the same, the connection cut five times", "MB/s", any=150),
     "download.rate": _least("the same file downloaded over HTTP, and counted", "MB/s", any=400),

@@ -107,6 +107,8 @@ def _check(session: Session, /, wish: Wish) -> int:
     for reason in found.decision.reasons:
         for line in reason_lines(reason, session.screen, session.given):
             session.screen.line(line)
+    minutes = max(1, round(found.estimate.total_seconds() / 60))
+    session.screen.say(f"预计用时 {minutes} 分钟", f"Likely to take {minutes} min")
     _plan(session, found.slots, found.steps)
     return DONE if allowed else REFUSED
 

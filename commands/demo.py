@@ -1,4 +1,4 @@
-"""`yunwei demo`: a lab, a portal, a worker, one restart from its submit to its proof."""
+"""`yunwei demo`: a lab, a portal, a worker; a restart and a script, from their submit to their proof."""
 
 import signal
 import threading
@@ -23,19 +23,21 @@ _OWN: Final = ("estate", "store", "bell")
 @click.option("--in", "ahead", default="5s", show_default=True, metavar="SPAN", help="Plan so far ahead (real time).")
 @with_session
 def command(session: Session, /, once: bool, ahead: str) -> int:
-    """See it all work: a pretend estate, portal and worker, a restart of IIS and its proof.
+    """See it all work: a pretend estate, portal and worker; a restart of IIS, a script and the way back; their proof.
 
     Everything lies in a fresh folder below --home (default var/demo). Without --once it stays up until Ctrl-C.
     """
     ahead_s = _ahead(session, ahead)
     from commands.demo_play import play
+    from commands.demo_script import play_script
     from commands.demo_set_up import set_up
     from commands.demo_telling import tell_how_to_go_on, tell_proof
 
     with _interruptible(), ExitStack() as stack:
         stage = set_up(session, stack)
         item, checks = play(session, stage, ahead_s)
-        held = tell_proof(session, stage, item, checks)
+        script, more = play_script(session, stage, ahead_s)
+        held = tell_proof(session, stage, [item, script], [*checks, *more])
         if not once:
             tell_how_to_go_on(session, stage)
             _stay(session)

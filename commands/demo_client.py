@@ -34,6 +34,10 @@ class Client:
         """Status and answer of a POST. Raises Unreachable."""
         return self._send("POST", path, body)
 
+    def post_file(self, path: str, content: bytes) -> tuple[int, dict[str, Any]]:
+        """Status and answer of a POST whose body is a file. Raises Unreachable."""
+        return self._send("POST", path, content=content)
+
     def news(self, number: int, after: int) -> tuple[Shape, list[Shape]]:
         """A request, then its events after a sequence number: an end is written with its last events."""
         item = self.get(f"/requests/{number}")
@@ -42,9 +46,12 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def _send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, content: bytes | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        how: dict[str, Any] = {"timeout": TIMEOUT_S, "allow_redirects": False}
         try:
-            answer = self._http.request(method, self._base + path, json=body, timeout=TIMEOUT_S, allow_redirects=False)
+            answer = self._http.request(method, self._base + path, json=body, data=content, **how)
             return answer.status_code, answer.json()
         except requests.RequestException as error:
             zh, en = f"{self._base}{path} 无应答", f"{self._base}{path} does not answer: {type(error).__name__}"

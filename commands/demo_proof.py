@@ -70,7 +70,7 @@ def prove(
         *(_renewed(lab, here, host, before) for host in hosts),
         _once_each(hosts, effects, item["number"]),
         _one_after_another(hosts, events),
-        _on_time(item, speed),
+        on_time(item, speed),
     ]
 
 
@@ -116,7 +116,8 @@ def _is_answer(event: Shape) -> bool:
     return event["kind"] == "step-done" and str(event["facts"].get("step", "")).startswith("answer:")
 
 
-def _on_time(item: Shape, speed: float) -> Check:
+def on_time(item: Shape, speed: float) -> Check:
+    """Never before its time, and hardly after it."""
     late_ms = skew_ms(item, speed)
     text = Text("准时开始，不早于计划时间", "It started at its planned time, not before")
     return Check(text=text, held=0 <= late_ms <= LATEST_MS, seen=f"start skew {late_ms:.1f} ms")

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from wiring import Product
 
 PROD: Final = "ledger-test/prod"
+BOOKS: Final = "ledger-test/prod/ledger1"
 SHARED: Final = "ledger-test/shared"
 ADMIN: Final = "demo-admin"
 OPERATOR: Final = "demo-operator"
 LONGEST_DEMO_S: Final = 120.0
+ESTIMATES: Final = timedelta(minutes=80)  # of the SQL update and the restore, which must end before the window
 _CLOSED: Final = timedelta(hours=3, minutes=30)
 
 
@@ -38,7 +40,7 @@ class Window:
 def window_for(now: datetime, zone: tzinfo, speed: float, hosts: int) -> Window:
     """The usual window if the demo ends well before it; otherwise one that lies half a day away."""
     wall = now.astimezone(zone)
-    busy = timedelta(seconds=LONGEST_DEMO_S * speed) + hosts * timedelta(minutes=3) + timedelta(minutes=15)
+    busy = timedelta(seconds=LONGEST_DEMO_S * speed) + hosts * timedelta(minutes=3) + timedelta(minutes=15) + ESTIMATES
     minutes = wall.hour * 60 + wall.minute
     if minutes >= _CLOSED.total_seconds() // 60 and minutes + busy.total_seconds() / 60 < 24 * 60:
         return Window(starts="00:00", ends="03:30", usual=True)
@@ -64,7 +66,7 @@ def make_accounts(product: "Product", place: Place) -> Secret:
     """An enterprise administrator of the tenant, an operator of the provider; the administrator's token."""
     from intake.people import issue_token, put_account
 
-    put_account(product.desk, "demo", ADMIN, place.tenant.name, ["enterprise-admin"])
+    put_account(product.desk, "demo", ADMIN, place.tenant.name, ["enterprise-admin", "data-ops"])
     put_account(product.desk, "demo", OPERATOR, None, ["operator"])
     return issue_token(product.desk, "demo", ADMIN, ["read", "submit"], timedelta(days=1))
 

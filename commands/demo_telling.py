@@ -6,13 +6,13 @@ from pathlib import Path
 
 from commands.demo_proof import Check, effect_rows, skew_ms
 from commands.demo_set_up import Stage
-from commands.demo_stage import ADMIN, PROD, SHARED, shell_word
+from commands.demo_stage import ADMIN, BOOKS, PROD, SHARED, shell_word
 from commands.following import Shape
 from commands.session import Session
 from domain.text import Text
 
 
-def tell_proof(session: Session, stage: Stage, item: Shape, checks: list[Check]) -> bool:
+def tell_proof(session: Session, stage: Stage, items: list[Shape], checks: list[Check]) -> bool:
     """The ledger and every check; answers whether all of it held."""
     screen = session.screen
     effects = stage.lab.get("/ledger")["effects"]
@@ -23,12 +23,14 @@ def tell_proof(session: Session, stage: Stage, item: Shape, checks: list[Check])
     for check in checks:
         screen.line(f"  {'✓' if check.held else '✗'} {screen.of(check.text)}  [{check.seen}]")
     held = all(check.held for check in checks)
-    late_ms = skew_ms(item, stage.speed)
+    late_ms = max(skew_ms(item, stage.speed) for item in items)
     screen.say(f"开始偏差 {late_ms:.1f} 毫秒", f"Start skew: {late_ms:.1f} ms")
     if not held:
         screen.say(f"有未通过的项；日志在 {stage.folder}", f"Not all of it held; the logs are in {stage.folder}")
     said = [{**asdict(c), "text": c.text.as_dict()} for c in checks]
-    screen.data({"held": held, "start_skew_ms": round(late_ms, 1), "checks": said, "effects": effects, "request": item})
+    screen.data(
+        {"held": held, "start_skew_ms": round(late_ms, 1), "checks": said, "effects": effects, "requests": items}
+    )
     return held
 
 
@@ -44,6 +46,7 @@ def tell_how_to_go_on(session: Session, stage: Stage) -> None:
     screen.line(f"  export YUNWEI_HOME={home} YUNWEI_ESTATE={estate} YUNWEI_USER={ADMIN}{clock}")
     screen.line(f"  export YUNWEI_TOKEN={stage.token.open()}")
     screen.line(f"  {yunwei} request submit iis-restart {PROD} --at +30s --yes --wait")
+    screen.line(f"  {yunwei} request submit backup {BOOKS} --label mine --wait")
     screen.line(f"  {yunwei} request check iis-restart {PROD} --at {stage.window.within}")
     screen.line(f'  curl -s -H "Authorization: Bearer $YUNWEI_TOKEN" {stage.url}/api/v1/requests')
     screen.say("这一条会被策略拒绝：", "This one a policy refuses:")

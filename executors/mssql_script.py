@@ -7,6 +7,7 @@ that, or past the time that is allowed, is given up.
 import logging
 import socket
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import pytds
@@ -67,8 +68,11 @@ class ScriptSession:
             raise trouble from error
 
     def close(self) -> None:
+        """End the session. What the wire has to say to that is nobody's trouble any more."""
         self._socket.waiting = _nothing
-        self._connection.close()
+        with suppress(TlsError, OSError, DriverError):
+            self._connection.close()
+        self._socket.close()
 
     def __enter__(self) -> "ScriptSession":
         return self

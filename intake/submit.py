@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.decision import Decision, Moment, Refused, Situation, Verdict
@@ -49,6 +49,7 @@ class Check:
     steps: tuple[Text, ...]
     place: str
     operation: str
+    estimate: timedelta
 
 
 def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = None) -> Answer:
@@ -101,6 +102,7 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
         steps=steps,
         place=wish.place.path,
         operation=wish.operation.name,
+        estimate=situation.estimate,
     )
 
 

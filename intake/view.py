@@ -73,6 +73,7 @@ def of_check(check: Check) -> dict[str, Any]:
         "decision": check.decision.as_dict(),
         "slots": [s.isoformat() for s in check.slots],
         "steps": [s.as_dict() for s in check.steps],
+        "estimate_s": check.estimate.total_seconds(),
     }
 
 

@@ -25,7 +25,8 @@ class NoSuch(Exception):
 class Control:
     """Serves `GET /ledger[?after=n]`, `GET /hosts[/NAME]`, `GET|POST|DELETE /hosts/NAME/faults`, `POST …/reboot`.
 
-    Of the SQL Server: `GET /sql[/db1]`, `GET /sql/db1/ledger[?after=n]`, `GET|POST|DELETE /sql/db1/faults`,
+    Of the SQL Server: `GET /sql[/db1]`, `GET /sql/db1/ledger[?after=n]`, `GET /sql/db1/tables?database=NAME`,
+    `GET|POST|DELETE /sql/db1/faults`,
     `POST /sql/db1/restart`.
     """
 
@@ -86,6 +87,8 @@ class Control:
                 return 200, database.as_json()
             case ("GET", ["ledger"]):
                 return 200, {"effects": [asdict(effect) for effect in database.engine.ledger.after(_after(query))]}
+            case ("GET", ["tables"]):
+                return 200, {"tables": database.tables(parse_qs(query).get("database", [""])[0])}
             case (_, ["faults"]):
                 return _of_faults(method, database.engine.faults, body)
             case ("POST", ["restart"]):

@@ -1,7 +1,9 @@
 """The database server of a lab estate: an emulated SQL Server behind TDS, and one database for each data center."""
 
+import hashlib
 import re
 import secrets
+import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from typing import Any, Final
 from lab.certificates import Authority
 from lab.erp import TABLES, fill
 from lab.sqlserver import SqlServer
+from lab.sqlserver.tables import quoted
 from lab.tds import Certificate, TdsServer
 from lab.tds.answers import Login, Message
 from lab.tds.connection import Connection, Fate
@@ -100,6 +103,15 @@ class DatabaseServer:
         ]
         return {"name": NAME, "port": self.port, "databases": databases, "sessions": sessions}
 
+    def tables(self, database: str) -> dict[str, Any]:
+        """How many rows each table of a database has, and a digest of them, past TDS. Raises ValueError."""
+        found = self.engine.store.find(database)
+        if found is None:
+            raise ValueError(f"no database {database!r}")
+        with self.engine.store.opened(found) as connection:
+            named = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+            return {n: _digest(connection, n) for (n,) in named if not n.startswith(("lab$", "sqlite_"))}
+
     def _password_of(self, login: str, file: str) -> str:
         """A new password for a login that the rights script makes, or has made when the lab ran before."""
         password = write_secret(self._folder / "secrets" / file)
@@ -144,6 +156,11 @@ class DatabaseServer:
         if self.engine.faults.take("cut", at=moment, program=program):
             return "drop"
         return "hang" if self.engine.faults.take("hang", at=moment, program=program) else "go"
+
+
+def _digest(connection: sqlite3.Connection, table: str) -> dict[str, Any]:
+    rows = sorted(map(repr, connection.execute(f"SELECT * FROM {quoted(table)}")))  # noqa: S608 -- our own name
+    return {"rows": len(rows), "sha256": hashlib.sha256("\n".join(rows).encode()).hexdigest()}
 
 
 def write_secret(path: Path) -> str:

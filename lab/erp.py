@@ -2,7 +2,10 @@
 
 import hashlib
 import random
+import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -43,6 +46,42 @@ _ACCOUNTS: Final = (
     ("6401", "主营业务成本", 1), ("6602", "管理费用", 1),
 )  # fmt: skip
 MATERIALS, CUSTOMERS, ORDERS, FIRST_ORDER = 120, 40, 300, 100_001
+
+
+TABLE_NAMES: Final = tuple(re.findall(r"CREATE TABLE dbo[.](\w+)", TABLES))
+
+
+def statements(*, title: str, seed: int) -> Iterator[str]:
+    """The same tables and rows as T-SQL, for a real server: each statement alone."""
+    yield from (s.strip() for s in TABLES.split(";\n") if s.strip())
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_plain(TABLES))
+        fill(connection, title=title, seed=seed)
+        for table in TABLE_NAMES:
+            yield from _inserts(connection, table)
+
+
+def _plain(tables: str) -> str:
+    """As SQLite reads them."""
+    return re.sub(r"dbo[.]|IDENTITY\(\d+,\d+\)|INDEX \w+ ON|CREATE INDEX[^;]*;", "", tables)
+
+
+def _inserts(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    cursor = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 -- our own names
+    columns = ", ".join(column for column, *_ in cursor.description)
+    identity = re.search(rf"CREATE TABLE dbo[.]{table} [(][^;]*IDENTITY", TABLES)
+    before, after = (
+        (f"SET IDENTITY_INSERT dbo.{table} ON; ", f"; SET IDENTITY_INSERT dbo.{table} OFF") if identity else ("", "")
+    )
+    for row in cursor:
+        values = ", ".join(_literal(value) for value in row)
+        yield f"{before}INSERT INTO dbo.{table} ({columns}) VALUES ({values}){after}"  # noqa: S608
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int | float) else "N'" + str(value).replace("'", "''") + "'"
 
 
 def fill(connection: sqlite3.Connection, *, title: str, seed: int) -> None:

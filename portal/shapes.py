@@ -138,6 +138,7 @@ class Check(Shape):
     decision: Decision
     slots: list[datetime]
     steps: list[Label]
+    estimate_s: float = Field(description="How long it is likely to take, by its last runs there")
 
 
 class Event(Shape):

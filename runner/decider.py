@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from statistics import median
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from domain.decision import Decision, Moment, Situation, Used
 from domain.job import Job
-from domain.operation import Operation, Traits
+from domain.operation import Operation, Target, Traits
 from domain.places import Estate, Place
 from domain.request import Actor
 from domain.rulebook import Quota, Rulebook
@@ -19,6 +20,8 @@ from runner.store.reading import Reading
 from runner.store.rows import to_actor
 from runner.store.tx import Tx
 from runner.usage import usage_of
+
+HISTORY: Final = 5  # runs whose median is the estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +50,26 @@ class Decider:
         """What the policies see when somebody submits, edits, approves or cancels. No time named means now."""
         now = tx.now()
         situation = self._situation(moment, now, at or now, actor, operation, place, job=job)
+        situation = replace(situation, estimate=from_history(tx, operation, place))
         quotas = tuple(_used(tx, q, place, operation, now) for q in self.quotas(operation))
         return _with_what_it_needs(tx, replace(situation, quotas=quotas))
+
+    def offered(self, tx: Tx, moment: Moment, actor: Actor, operation: type[Operation], place: Place) -> Situation:
+        """What the policies see of an operation that nobody has filled in yet: would it be accepted now?"""
+        now, traits = tx.now(), operation.traits
+        quotas = self.rules.quotas_of(traits.quota_class)
+        situation = Situation(
+            moment=moment,
+            now=now,
+            at=now,
+            actor=actor,
+            place=place,
+            traits=traits,
+            rules=self.rules,
+            estimate=traits.takes,
+            quotas=tuple(_used(tx, q, place, operation, now) for q in quotas),
+        )
+        return _with_what_it_needs(tx, situation)
 
     def passing(
         self, reading: Reading, moment: Moment, traits: Traits, actor: Actor, place: Place, now: datetime
@@ -96,6 +117,16 @@ class Decider:
         )
 
 
+def from_history(reading: Reading, operation: Operation, place: Place) -> timedelta:
+    """How long it is likely to take: the median of its last successes there, or the operation's own word."""
+    if operation.traits.target is not Target.DATA_CENTER:
+        return operation.estimate(place)  # restarts take as long as their rule says; and submits must stay quick
+    rows = reading.rows("last_success", place=place.path, operation=operation.name, most=HISTORY)
+    if not rows:
+        return operation.estimate(place)
+    return timedelta(microseconds=median(r["ended_at"] - r["started_at"] for r in rows))
+
+
 def _with_what_it_needs(reading: Reading, situation: Situation) -> Situation:
     """What only some operations ask for, read for those alone: claiming must stay quick."""
     if situation.traits.letter:
@@ -106,14 +137,14 @@ def _with_what_it_needs(reading: Reading, situation: Situation) -> Situation:
     return situation
 
 
-def quota_key(quota: Quota, place: Place, operation: Operation, now: datetime) -> str:
+def quota_key(quota: Quota, place: Place, operation: Operation | type[Operation], now: datetime) -> str:
     """The counter of a tenant's local day or month, such as `acme|restart|day|2026-11-24`."""
     local = now.astimezone(place.tenant.zone)
     period = local.strftime("%Y-%m-%d" if quota.period == "day" else "%Y-%m")
     return f"{place.tenant.name}|{operation.traits.quota_class}|{quota.period}|{period}"
 
 
-def _used(tx: Tx, quota: Quota, place: Place, operation: Operation, now: datetime) -> Used:
+def _used(tx: Tx, quota: Quota, place: Place, operation: Operation | type[Operation], now: datetime) -> Used:
     key = quota_key(quota, place, operation, now)
     row = tx.row("quota_used", key=key)
     resets_at = _next_period(quota, now, place.tenant.zone)

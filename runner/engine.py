@@ -17,7 +17,7 @@ from domain.job import State
 from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
 from runner.hold import Hold
-from runner.store.rows import dumps
+from runner.store.rows import recorded
 from runner.summary import things
 from runner.watch import Watch
 
@@ -227,7 +227,7 @@ class Engine:
             zh, en = f"没有用于 {command.wire} 的执行器", f"There is no executor for {command.wire!r}"
             raise Denied(Text(zh, en), wire=command.wire)
         reading = executor.run(command.fenced(hold.fence(seal=seal)), Watch(hold, step, timeout_s))
-        dumps(reading.facts)  # what cannot be written down must end this job here, not every commit after it
+        recorded(reading.facts)  # what cannot be written down must end this job here, not every commit after it
         return reading
 
     def _end_badly(self, hold: Hold, error: Exception) -> None:

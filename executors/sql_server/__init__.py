@@ -6,6 +6,7 @@ from executors.sql_server.prove import check, prove
 from executors.sql_server.restore import put_back, read_media, restore_beside, restore_in_place
 from executors.sql_server.script import look_at_script, run_script
 from executors.sql_server.server import Server, Verb
+from executors.sql_server.survey import survey
 
 VERBS: dict[str, Verb] = {
     "prepare": prepare,
@@ -21,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "rename": rename,
     "drop": drop,
     "prove": prove,
+    "survey": survey,
     "run-script": run_script,
     "look-at-script": look_at_script,
 }

@@ -3,9 +3,11 @@
 So after a crash it is known which batches took effect. The table belongs to us; a script's login may add rows only.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from executors import mssql_quoting as quoted
+from executors.mssql_batch import Shown
 from executors.mssql_link import Link
 from executors.sql_server.server import Facts
 
@@ -29,7 +31,16 @@ def rows(link: Link, token: str) -> list[Facts]:
 
 
 def entry(database: str, token: str, number: int, time: int, colour: str) -> str:
-    """The statement that adds a row, for the script's own session: it may have changed its database."""
+    """The statements that add a row and prove it, for the script's own session.
+
+    It may have changed its database, and may count nothing (NOCOUNT) or execute nothing (NOEXEC): see `is_entered`.
+    """
     table = f"{quoted.name(database)}.{TABLE}"
     values = f"{quoted.text(token)}, {number}, {time}, {quoted.text(colour)}, SYSUTCDATETIME()"
-    return f"INSERT INTO {table} (token, number, time, colour, at) VALUES ({values})"  # noqa: S608  quoted, or numbers
+    insert = f"INSERT INTO {table} (token, number, time, colour, at) VALUES ({values})"  # noqa: S608  quoted, or numbers
+    return f"{insert}; SELECT @@ROWCOUNT AS entered"
+
+
+def is_entered(events: Iterable[object]) -> bool:
+    """Whether the answer to `entry` says that the row is there."""
+    return any(isinstance(e, Shown) and e.rows == [(1,)] for e in events)

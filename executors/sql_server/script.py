@@ -6,12 +6,13 @@ follows. Nothing is ever sent twice: after a lost wire or a lost worker the ledg
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Final
 
 from domain.command import Call
 from domain.errors import Broke, Severed
 from executors.mssql_address import address_of, server_of
-from executors.mssql_batch import Counted, Limits, Said
+from executors.mssql_batch import Limits, Said
 from executors.mssql_script import SETTINGS, ScriptSession
 from executors.sql_server import attempt, ledger
 from executors.sql_server.batches import Part
@@ -20,7 +21,7 @@ from tsql.atomic import is_atomic
 from tsql.batches import Batch, Flaw, split
 from tsql.reading import decode
 
-QUIET: Final = Limits(results=0, rows=0, messages=20)  # for statements of ours
+QUIET: Final = Limits(results=1, rows=1, messages=20)  # for statements of ours
 PROGRAM: Final = "SELECT session_id FROM sys.dm_exec_sessions WHERE program_name = %s"
 
 
@@ -79,6 +80,7 @@ class _Run:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("green", "red", "grey", "unknown"), 0))
     first_error: dict[str, Any] | None = None
     dead: bool = False  # nothing more is sent
+    ahead: bool = False  # a transaction of ours was begun for the batch that comes next
 
     @property
     def whole(self) -> bool:
@@ -87,19 +89,19 @@ class _Run:
     def through(self) -> Facts:
         if self.whole:
             self._ours("BEGIN TRANSACTION")
-        for number, batch in enumerate(self.batches, 1):
+        for number, (batch, then) in enumerate(zip_longest(self.batches, self.batches[1:]), 1):
             part = Part(number=number, batch=batch)
             self.dead = self.dead or self.session.stopped
             if not self.dead:
-                self._batch(part)
+                self._batch(part, then)
             self._told(part)
         return {**self._close(), "counts": self.counts, "first_error": self.first_error, "stopped": self._why_stopped()}
 
-    def _batch(self, part: Part) -> None:
-        """Every time of a batch, until one is not green."""
+    def _batch(self, part: Part, then: Batch | None) -> None:
+        """Every time of a batch, until one is not green. `then` is the batch that comes after it."""
         for time in range(1, part.batch.times + 1):
             try:
-                self._once(part, time)
+                self._once(part, time, part.batch if time < part.batch.times else then)
             except Severed as trouble:
                 self._broke_off(part, trouble)
                 raise
@@ -107,9 +109,10 @@ class _Run:
                 break
         self.dead = self._ends_here(part)
 
-    def _once(self, part: Part, time: int) -> None:
+    def _once(self, part: Part, time: int, then: Batch | None) -> None:
         """One execution, in a transaction of ours if it may be and none is open."""
-        wrapped = not self.whole and not self.session.transaction and is_atomic(part.batch.text) and self._began()
+        wrapped = self.ahead or (self._may_wrap(part.batch) and self._began())
+        self.ahead = False
         part.took(self.session.run(part.batch.text, Limits(), self._said))
         if wrapped and not self.session.transaction:
             part.ended = "rolled-back"  # the server threw the whole batch away: nothing of it remains
@@ -118,7 +121,10 @@ class _Run:
         elif self.whole and not self.session.transaction:
             part.colour, part.ended = "red", "transaction-ended"  # by the script itself, or by a grave error
         else:
-            self._enter(part, time, wrapped=wrapped)
+            self._enter(part, time, then, wrapped=wrapped)
+
+    def _may_wrap(self, batch: Batch | None) -> bool:
+        return batch is not None and not self.whole and not self.session.transaction and is_atomic(batch.text)
 
     def _stopped(self, part: Part, *, wrapped: bool) -> None:
         """A batch that was cut short: rolled back if it is in a transaction of ours, else partly done."""
@@ -126,14 +132,21 @@ class _Run:
         if wrapped and self.session.transaction:
             self._ours("ROLLBACK TRANSACTION")
 
-    def _enter(self, part: Part, time: int, *, wrapped: bool) -> None:
-        """Add the ledger's row, and commit with it what is ours. A script's own transaction is left to the script."""
+    def _enter(self, part: Part, time: int, then: Batch | None, *, wrapped: bool) -> None:
+        """Add the ledger's row, and commit with it what is ours; a script's own transaction is left to the script.
+
+        All in one message, and with it the beginning of the next batch's transaction: every message costs a way there
+        and back, for each of ten thousand batches.
+        """
         open_before = self.session.transaction
         row = ledger.entry(self.arguments["database"], self.arguments["token"], part.number, time, part.colour)
-        ran = self.session.run(row, QUIET)
-        if part.colour == "green" and not any(isinstance(e, Counted) and e.rows == 1 for e in ran.events):
+        goes_on = wrapped and open_before and then is not None and is_atomic(then.text) and not self._ends_here(part)
+        end = "; COMMIT TRANSACTION" if wrapped and open_before else ""
+        ran = self.session.run(row + end + ("; BEGIN TRANSACTION" if goes_on else ""), QUIET)
+        if part.colour == "green" and not ledger.is_entered(ran.events):
             part.colour, part.ended = "grey", "not-executed"  # NOEXEC is on, for our statement as for the batch
-        if self.session.transaction and (wrapped or not open_before):
+        self.ahead = goes_on and self.session.transaction
+        if self.session.transaction and not self.ahead and (wrapped or not open_before):
             self._ours("COMMIT TRANSACTION")
 
     def _ends_here(self, part: Part) -> bool:
@@ -160,6 +173,8 @@ class _Run:
     def _close(self) -> Facts:
         """Commit what is whole and green; roll back whatever the script left open. Never commit for its author."""
         good = self.counts["green"] == len(self.batches)
+        if self.ahead:  # begun for a batch that was not sent any more
+            self._ours("ROLLBACK TRANSACTION")
         if not self.session.transaction:
             return {"left_open": False, "rolled_back": self.whole and not good}
         self._ours("COMMIT TRANSACTION" if self.whole and good else "ROLLBACK TRANSACTION")

@@ -119,7 +119,7 @@ def object_id(name: str) -> int:
 
 
 def _tables(session: "LabSession", database: Database) -> Rows:
-    return [row for row in _objects(session, database) if row[3] == "USER_TABLE"]
+    return [row for row in _objects(session, database) if row[4] == "USER_TABLE"]
 
 
 def _schemas(_session: "LabSession", _: Database) -> Rows:

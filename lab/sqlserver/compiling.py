@@ -1,9 +1,9 @@
-"""Syntax errors show before anything of a batch runs."""
+"""What is known of a batch before anything of it runs: its syntax errors, its options, what it is called."""
 
 from lab.sqlserver.errors import SqlError
 from lab.sqlserver.module_text import WORDS, definition_of
 from lab.sqlserver.modules import text_of
-from lab.sqlserver.statements import Plain, SetOption, Statement
+from lab.sqlserver.statements import Execute, Plain, SetOption, Statement, Wait
 from lab.sqlserver.translate import read
 
 _QUERY_WORDS = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
@@ -40,3 +40,10 @@ def _check_plain(statement: Plain) -> None:
 def turns_off(statements: tuple[Statement, ...], option: str) -> bool:
     """Whether one of them switches that option off again."""
     return any(isinstance(s, SetOption) and option in s.options and s.value == "OFF" for s in statements)
+
+
+def named(statement: Statement) -> str:
+    """What sys.dm_exec_requests calls it."""
+    if isinstance(statement, Plain):
+        return statement.words(1)[0]
+    return {Wait: "WAITFOR", Execute: "EXECUTE"}.get(type(statement), "")

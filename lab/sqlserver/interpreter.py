@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.commands import command_of
-from lab.sqlserver.compiling import check, turns_off
+from lab.sqlserver.compiling import check, named, turns_off
 from lab.sqlserver.errors import Killed, Reach, SqlError, lab_cannot
 from lab.sqlserver.options import set_option
 from lab.sqlserver.parser import parse
@@ -116,7 +116,7 @@ class Interpreter:
         session.look()
         if session.options["NOEXEC"] and not isinstance(statement, SetOption):
             return
-        session.command = _command(statement) or session.command
+        session.command = named(statement) or session.command
         try:
             run: Callable[..., Iterator[Answer]] = getattr(self, _RUN[type(statement)])
             yield from run(statement, scope)
@@ -271,13 +271,6 @@ class Interpreter:
     def _execute(self, statement: Execute, scope: Scope) -> Iterator[Answer]:
         self.session.strike(statement.procedure or statement.text)
         yield from execute(self, statement, scope)
-
-
-def _command(statement: Statement) -> str:
-    """What sys.dm_exec_requests calls it."""
-    if isinstance(statement, Plain):
-        return statement.words(1)[0]
-    return {Wait: "WAITFOR", Execute: "EXECUTE"}.get(type(statement), "")
 
 
 # Statement -> the method that runs it.

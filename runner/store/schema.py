@@ -225,6 +225,15 @@ part = Table(
 )
 Index("part_by_colour", part.c.job, part.c.step, part.c.colour, part.c.number)
 
+seen = Table(
+    "seen",
+    metadata,
+    Column("place", String(200), primary_key=True),  # of a data center; of a server, whose turn it is
+    moment("begun_at", nullable=False),
+    moment("seen_at"),
+    Column("facts", Text, nullable=False),
+)
+
 worker = Table(
     "worker",
     metadata,

@@ -8,6 +8,7 @@ from domain.errors import Conflict, StoreDown
 from domain.job import Job, State
 from intake.approve import resolve
 from intake.read import Filter, search
+from tests.chaos.data_centers import TABLE
 from tests.chaos.history import hit_by
 from tests.chaos.scene import Scene
 
@@ -64,6 +65,8 @@ class Attendant:
 
     def _word(self, number: int, step: str) -> str:
         """The truth, as somebody sees it who goes and looks at the servers."""
+        if step == "run":
+            return self._word_of_script(number)
         if not step.startswith("restart:"):
             return "run-again"
         named = step.removeprefix("restart:")
@@ -73,6 +76,20 @@ class Attendant:
         if not done:
             return "run-again"
         return "done" if len(done) == len(names) else "failed"
+
+    def _word_of_script(self, number: int) -> str:
+        """By what lies in the data center: nothing of the script, all of it, or some."""
+        product = self._scene.product
+        row = product.store.row("request", number=number, version=1)
+        place = product.inventory.estate.place(search_place(self._scene, number))
+        assert row is not None
+        assert place.data_center is not None
+        wrote = self._scene.sql().rows(f"SELECT WISH, BATCH FROM {TABLE}", place.data_center.database)  # noqa: S608
+        done = {batch for wish, batch in wrote if wish == row["description"]}
+        parts = {p["number"] for p in product.store.rows("parts", job=number, step="run", after=0, most=1000)}
+        if not done:
+            return "run-again"
+        return "done" if parts and parts <= done else "failed"
 
 
 def search_place(scene: Scene, number: int) -> str:

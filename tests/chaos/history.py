@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,16 +22,28 @@ Effect = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """One job as the store tells of it. `hosts` are those that its operation restarts."""
+    """One job as the store tells of it. `hosts` are those that its operation restarts, none for work on data."""
 
     number: int
     key: str
     place: str
     state: str
     planned_at: datetime
+    operation: str
     hosts: tuple[str, ...]
     outcome: Mapping[str, Any]
     events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataCenters:
+    """As they are at the end. `rows`: wish → its batches that are there, as often as they are there; by place."""
+
+    states: Mapping[str, tuple[str, str] | None] = field(default_factory=dict)
+    rows: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
+    left_in_exchange: tuple[str, ...] = ()
+    colours: Mapping[int, Mapping[int, str]] = field(default_factory=dict)  # job → batch → its colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +55,7 @@ class History:
     effects: tuple[Effect, ...]
     audit_ok: bool
     evidence: tuple[Mapping[str, Any], ...] = ()  # of each job that needed attention
+    data: DataCenters = DataCenters()
 
 
 def jobs_of(store: Store, hosts: Mapping[str, tuple[str, ...]]) -> dict[int, Told]:
@@ -66,7 +79,8 @@ def _told(store: Store, row: Mapping[str, Any], hosts: Mapping[str, tuple[str, .
         place=job.place,
         state=job.state.value,
         planned_at=job.planned_at,
-        hosts=hosts[job.place],
+        operation=job.operation,
+        hosts=hosts[job.place] if job.operation == "iis-restart" else (),
         outcome=job.outcome or {},
         events=tuple(to_event(e) for e in events),
     )

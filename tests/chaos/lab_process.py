@@ -11,6 +11,7 @@ from tests.chaos.leash import Leash
 from tests.chaos.processes import Running
 
 ASK_S: Final = 20.0
+SQL_STEP_S: Final = 0.002  # a backup or restore takes a hundred of them
 POLICIES: Final = """
 policies:  # open round the clock, so that the run does not depend on the time of day
   closed_windows: []
@@ -24,7 +25,13 @@ class LabProcess:
     def __init__(
         self, leash: Leash, folder: Path, *, tenants: int, environments: int, hosts: int, restart_s: float
     ) -> None:
-        sizes = {"tenants": tenants, "environments": environments, "hosts": hosts, "restart-s": restart_s}
+        sizes = {
+            "tenants": tenants,
+            "environments": environments,
+            "hosts": hosts,
+            "restart-s": restart_s,
+            "sql-step-s": SQL_STEP_S,
+        }
         words = [word for key, value in sizes.items() for word in (f"--{key}", str(value))]
         command = [sys.executable, "-m", "lab", "up", "--folder", str(folder), *words]
         folder.mkdir(parents=True)
@@ -45,6 +52,19 @@ class LabProcess:
         """Forget every fault on every host."""
         for host in self.hosts:
             self._ask("DELETE", f"/hosts/{host}/faults")
+        self._ask("DELETE", "/sql/db1/faults")
+
+    def sql_fault(self, name: str, **values: Any) -> None:
+        """Let a fault strike on the SQL Server."""
+        self._ask("POST", "/sql/db1/faults", {"fault": name, **values})
+
+    def restart_sql(self) -> None:
+        """All sessions of the SQL Server end, running statements are cut off."""
+        self._ask("POST", "/sql/db1/restart")
+
+    def sql_port(self) -> int:
+        """Where the SQL Server listens."""
+        return int(self._ask("GET", "/sql/db1")["port"])
 
     def ledger(self, after: int = 0) -> list[dict[str, Any]]:
         """What really happened, in order."""

@@ -17,6 +17,7 @@ SCRIPT: Final = "iis-restart/1"
 
 _ACTIONS: Final = ("Command", "Receive", "Send", "Create")
 _WHEN: Final = ("during", "before", "after")
+_MOMENTS: Final = ("before-batch", "after-batch")
 
 Values = dict[str, object]
 # What may befall a host: how likely, which fault, and its parameters.
@@ -34,6 +35,20 @@ FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]] = 
     (2, "access_denied", lambda c: {"what": "command", "count": c.choice((1, 3))}),
     (1, "busy", lambda c: {"action": "Send", "count": 2}),
     (1, "quota_shells", lambda c: {"count": 2}),
+)
+
+
+# What may befall the SQL Server.
+SQL_FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]] = (
+    (8, "cut", lambda c: {"at": c.choice(_MOMENTS), "count": c.choice((1, 2))}),
+    (3, "drop_before_commit", lambda _: {}),
+    (3, "drop_after_commit", lambda _: {}),
+    (3, "kill_session", lambda c: {"match": c.choice(("T_CHAOS", "BACKUP", "RESTORE"))}),
+    (2, "deadlock", lambda _: {"match": "T_CHAOS"}),
+    (2, "slow", lambda c: {"seconds": c.uniform(0.3, 2.5), "match": c.choice(("T_CHAOS", "ALTER DATABASE", ""))}),
+    (2, "disk_full", lambda c: {"percent": c.uniform(5, 95)}),
+    (2, "leave_restoring", lambda c: {"percent": c.uniform(5, 95)}),
+    (2, "drop_in_backup", lambda c: {"percent": c.uniform(5, 95)}),
 )
 
 
@@ -76,6 +91,7 @@ class Monkey:
 
     def _known_tricks(self) -> list[tuple[int, Callable[[], None]]]:
         tricks = [(12, self._fault), (4, self._kill_worker), (2, self._freeze_worker)]
+        tricks += [(8, self._sql_fault), (1, self._restart_sql)]
         if self._scene.ports:
             tricks += [(2, self._kill_portal)]
         if self._scene.postgres:
@@ -87,6 +103,16 @@ class Monkey:
         self._scene.lab.fault(self._chance.choice(self._scene.lab.hosts), name, **values(self._chance))
         self.counts["faults"] += 1
         self.counts[f"fault {name}"] += 1
+
+    def _sql_fault(self) -> None:
+        _, name, values = self._chance.choices(SQL_FAULTS, [weight for weight, _, _ in SQL_FAULTS])[0]
+        self._scene.lab.sql_fault(name, **values(self._chance))
+        self.counts["SQL faults"] += 1
+        self.counts[f"fault sql {name}"] += 1
+
+    def _restart_sql(self) -> None:
+        self._scene.lab.restart_sql()
+        self.counts["SQL restarts"] += 1
 
     def _kill_worker(self) -> None:
         self._kill("worker")

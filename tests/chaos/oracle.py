@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from domain.event import Kind
 from domain.job import FINAL, State
+from tests.chaos.data_centers import hollow_scripts, ran_twice, untrue_batches, unusable
 from tests.chaos.history import RESTARTS, Effect, History, Told, hit_by
 
 ENDED: Final = frozenset(s.value for s in FINAL) | {State.NEEDS_ATTENTION.value}
@@ -27,7 +28,7 @@ def lost(run: History) -> list[int]:
 
 def hollow(run: History) -> list[int]:
     """Told as succeeded, without a restart of each of its servers."""
-    succeeded = [job for job in run.jobs.values() if job.state == State.SUCCEEDED]
+    succeeded = [job for job in run.jobs.values() if job.state == State.SUCCEEDED and job.hosts]
     return [job.number for job in succeeded if not set(job.hosts) <= hit_by(run.effects, job.number)]
 
 
@@ -82,7 +83,7 @@ def without_evidence(run: History) -> list[int]:
 
 def untrue(run: History) -> list[int]:
     """An ended job whose outcome says of a server what the ledger does not."""
-    return sorted(job.number for job in run.jobs.values() if any(_lies(run, job)))
+    return sorted(job.number for job in run.jobs.values() if job.hosts and any(_lies(run, job)))
 
 
 def unlawful(run: History) -> list[int]:
@@ -109,6 +110,10 @@ MUST_BE_0: Final[Mapping[str, Callable[[History], list[Any]]]] = {
     "untrue outcomes": untrue,
     "unlawful moves": unlawful,
     "audit broken": broken_audit,
+    "data centers left unusable": unusable,
+    "script batches run twice": ran_twice,
+    "script batches shown untruly": untrue_batches,
+    "scripts succeeded without effect": hollow_scripts,
 }
 
 

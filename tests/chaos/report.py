@@ -28,6 +28,12 @@ def row_of(name: str, run: History, found: Mapping[str, list[Any]], counts: Mapp
         "store restarts": counts.get("store restarts", 0),
         "bell restarts": counts.get("bell restarts", 0),
         "faults": counts.get("faults", 0),
+        "SQL faults": counts.get("SQL faults", 0),
+        "SQL restarts": counts.get("SQL restarts", 0),
+        "operations": dict(sorted(Counter(job.operation for job in run.jobs.values()).items())),
+        "batches": sum(len(rows) for rows in run.data.rows.values()),
+        "databases left over": len(run.data.strays),
+        "files left in exchange": len(run.data.left_in_exchange),
         "effects": sum(1 for e in run.effects if e["kind"] == "iisreset"),
         **{name: len(found[name]) for name in MUST_BE_0},
         "needs-attention": len(run.evidence),
@@ -50,7 +56,7 @@ def table(rows: Sequence[Row]) -> str:
     """All configurations side by side; what must be 0 is marked."""
     names = [name for name in rows[0] if name != "configuration"]
     head = f"{'':44}" + "".join(f"{row['configuration']:>16}" for row in rows)
-    lines = [_line(name, rows) for name in names if name != "states"]
+    lines = [_line(name, rows) for name in names if name not in ("states", "operations")]
     states = [f"{row['configuration']} ended as: {row['states']}" for row in rows]
     return "\n".join([head, *lines, *states])
 

@@ -12,9 +12,11 @@ from sqlalchemy import func, select
 from domain.errors import StoreDown
 from intake.read import verify_audit
 from runner.store.schema import job as jobs
+from runner.store.schema import part
 from tests.chaos.attendant import Attendant
 from tests.chaos.customers import Customers
-from tests.chaos.history import History, jobs_of
+from tests.chaos.data_centers import colours_of, seen
+from tests.chaos.history import DataCenters, History, jobs_of
 from tests.chaos.leash import Leash
 from tests.chaos.monkey import Monkey
 from tests.chaos.oracle import ENDED, verdict
@@ -50,7 +52,8 @@ def run(plan: Plan, seed: int, count: int, folder: Path, leash: Leash) -> tuple[
 
 def _perform(scene: Scene, count: int) -> tuple[History, Monkey]:
     over_s = max(LEAST_S, count / JOBS_PER_S)
-    customers = Customers(scene.door(), wishes(scene.seed, count, scene.places(), over_s))
+    wanted = [scene.hand_in(wish) for wish in wishes(scene.seed, count, scene.ground(), over_s)]
+    customers = Customers(scene.door(), wanted)
     monkey, attendant = Monkey(scene), Attendant(scene)
     for each in (attendant, customers, monkey):
         each.start()
@@ -92,7 +95,13 @@ def _gather(scene: Scene, customers: Customers, attendant: Attendant) -> History
         effects=tuple(scene.lab.ledger()),
         audit_ok=verify_audit(scene.product.desk).broken_at is None,
         evidence=tuple(vars(case) for case in attendant.attended),
+        data=_data(scene),
     )
+
+
+def _data(scene: Scene) -> DataCenters:
+    colours = colours_of(scene.product.store.select(select(part.c.job, part.c.number, part.c.colour)))
+    return seen(scene.sql(), scene.databases(), scene.folder / "lab" / "exchange", colours)
 
 
 def _counts(scene: Scene) -> Counter[str]:

@@ -2,19 +2,22 @@
 
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from domain.request import Actor
 from intake.people import actor_named, issue_token, put_account
+from intake.scripts import hand_in
+from tests.chaos.data_centers import MAKE, Server, script_of
 from tests.chaos.doors import DeskDoor, Door, HttpDoor
 from tests.chaos.keeper import Keeper
 from tests.chaos.lab_process import LabProcess
 from tests.chaos.leash import Leash
 from tests.chaos.processes import Running
 from tests.chaos.servers import Postgres, Valkey, free_port
+from tests.chaos.wishes import Ground, Wish
 from wiring import Product, open_product, settings_from
 
 LEASE_S: Final = 2.0
@@ -75,6 +78,8 @@ class Scene:
             self._start_servers()
         self.product = self._product()
         self.operator = self._account()
+        for database in self.databases().values():
+            self.sql().rows(MAKE, database)
         self._ends.callback(self.keeper.close)
         self._start_workers()
         self._start_portals()
@@ -91,10 +96,29 @@ class Scene:
         token = issue_token(self.product.desk, CUSTOMER, CUSTOMER, ["read", "submit", "operate"], timedelta(hours=2))
         return HttpDoor(self.ports, token.open(), self.seed)
 
-    def places(self) -> list[str]:
-        """The environments whose servers may be restarted."""
+    def ground(self) -> Ground:
+        """The environments whose servers may be restarted, and the data centers; every third may be restored."""
         places = self.product.inventory.estate.places.values()
-        return sorted(p.path for p in places if not p.data_center and "dedicated-vip" in p.environment.entitlements)
+        rooms = sorted(p.path for p in places if not p.data_center and "dedicated-vip" in p.environment.entitlements)
+        centers = sorted(self.databases())
+        return Ground(environments=rooms, data_centers=centers, restorable=centers[::3])
+
+    def databases(self) -> dict[str, str]:
+        """The database of each data center."""
+        places = self.product.inventory.estate.places.values()
+        return {p.path: p.data_center.database for p in places if p.data_center and p.environment.database_host}
+
+    def sql(self) -> Server:
+        """The SQL Server, past the product."""
+        return Server(self.folder / "lab", self.lab.sql_port())
+
+    def hand_in(self, wish: Wish) -> Wish:
+        """The wish with its script handed in."""
+        if not wish.batches:
+            return wish
+        text = script_of(wish.key, wish.batches)
+        script = hand_in(self.product.desk, self.operator, wish.place, text.encode())
+        return replace(wish, params={**wish.params, "script": script.id})
 
     def bell_file(self) -> Path:
         """The embedded bell's storage."""

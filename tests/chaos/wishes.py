@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+OPERATIONS: Final = (("iis-restart", 60), ("sql-update", 24), ("restore", 8), ("backup", 8))
 ALL_AT_ONCE: Final = 0.25
+BACKED_UP: Final = 0.5
+IN_PLACE: Final = 0.4
 PLANNED: Final = 0.6  # the others start at once
 CANCELLED: Final = 0.14
 AHEAD_S: Final = (1.5, 6.0)
@@ -18,7 +21,9 @@ class Wish:
 
     key: str
     place: str
-    order: str
+    operation: str
+    params: dict[str, Any]
+    batches: int = 0  # of its script, for a SQL update
     at_s: float
     ahead_s: float | None
     cancel_s: float | None
@@ -27,9 +32,9 @@ class Wish:
         """What is sent. Asked again, it must be the same: it is made once."""
         planned = {} if self.ahead_s is None else {"planned_at": (now + timedelta(seconds=self.ahead_s)).isoformat()}
         return {
-            "operation": "iis-restart",
+            "operation": self.operation,
             "place": self.place,
-            "params": {"order": self.order},
+            "params": self.params,
             "description": self.key,
             "confirm": True,
             **planned,
@@ -49,22 +54,55 @@ class Asked:
     trouble: str = ""
 
 
-def wishes(seed: int, jobs: int, places: list[str], over_s: float) -> list[Wish]:
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Where wishes may go: environments whose servers are restarted; data centers, and those that may be restored."""
+
+    environments: list[str]
+    data_centers: list[str]
+    restorable: list[str]
+
+
+def wishes(seed: int, jobs: int, ground: Ground, over_s: float) -> list[Wish]:
     """The wishes of a run, in the order of asking."""
     chance = random.Random(f"wishes-{seed}")
     moments = sorted(chance.uniform(0, over_s) for _ in range(jobs))
-    return [_wish(chance, f"seed{seed}-wish{n}", chance.choice(places), at_s) for n, at_s in enumerate(moments, 1)]
+    return [_wish(chance, f"seed{seed}-wish{n}", ground, at_s) for n, at_s in enumerate(moments, 1)]
 
 
-def _wish(chance: random.Random, key: str, place: str, at_s: float) -> Wish:
+def _wish(chance: random.Random, key: str, ground: Ground, at_s: float) -> Wish:
+    operation = chance.choices(*zip(*OPERATIONS, strict=True))[0]
+    place, params, batches = _what(chance, operation, ground)
     return Wish(
         key=key,
         place=place,
-        order="all-at-once" if chance.random() < ALL_AT_ONCE else "one-by-one",
+        operation=operation,
+        params=params,
+        batches=batches,
         at_s=at_s,
         ahead_s=chance.uniform(*AHEAD_S) if chance.random() < PLANNED else None,
         cancel_s=chance.uniform(*CANCEL_S) if chance.random() < CANCELLED else None,
     )
+
+
+def _what(chance: random.Random, operation: str, ground: Ground) -> tuple[str, dict[str, Any], int]:
+    """The place, the parameters, and the number of the script's batches. A script is handed in before the run."""
+    match operation:
+        case "iis-restart":
+            order = "all-at-once" if chance.random() < ALL_AT_ONCE else "one-by-one"
+            return chance.choice(ground.environments), {"order": order}, 0
+        case "sql-update":
+            return (
+                chance.choice(ground.data_centers),
+                {"backup_first": chance.random() < BACKED_UP},
+                chance.randint(3, 12),
+            )
+        case "restore":
+            place = chance.choice(ground.restorable)
+            others = [p for p in ground.data_centers if p != place and p.split("/")[0] == place.split("/")[0]]
+            how = "in-place" if chance.random() < IN_PLACE else "beside"
+            return place, {"from_data_center": chance.choice(others), "how": how}, 0
+    return chance.choice(ground.data_centers), {}, 0
 
 
 def now() -> datetime:

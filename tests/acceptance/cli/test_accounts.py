@@ -12,7 +12,7 @@ def test_a_token_is_printed_once_and_kept_nowhere(site: Any) -> None:
     assert token.startswith("yw_")
     assert answer.err == ""
     secret = token.split("_", 2)[2].encode()
-    assert all(secret not in file.read_bytes() for file in site.home.iterdir())
+    assert all(secret not in file.read_bytes() for file in site.home.rglob("*") if file.is_file())
     for words in (("token", "list"), ("token", "list", "--json"), ("events", "--as", "olga", "--json")):
         assert token not in site.run(*words).out
 

@@ -33,7 +33,7 @@ def test_the_demo_restarts_each_server_once_and_proves_it(start: Callable[..., A
     assert last["held"] is True
     assert [e["host"] for e in last["effects"] if e["kind"] == "iisreset"] == ["APP1", "APP2"]
     assert last["start_skew_ms"] >= 0
-    assert len(last["checks"]) == 9
+    assert len(last["checks"]) == 14
     assert _nothing_runs(tmp_path / "demo")
 
 

@@ -1,26 +1,34 @@
-"""The whole product before an emulated SQL Server: portal, worker and command line, over TLS and under its own rights.
+"""The whole product before a SQL Server: portal, worker and command line, over TLS and under its own rights.
 
-Point it at real servers with YUNWEI_LIVE_ESTATE (docs/live-estate.md): then nothing here starts a lab.
+Every test runs against the lab. With YUNWEI_LIVE_ESTATE=estate.yml it runs against real servers as well
+(docs/live-estate.md); without, that half is skipped, and says so.
 """
 
 import json
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 import pytest
 
 from domain.event import Event, Kind
-from domain.job import FINAL
+from domain.job import FINAL, State
+from domain.places import DatabaseHost
 from domain.request import Actor
 from intake.desk import Desk
 from intake.people import actor_named, issue_token, put_account
 from intake.read import Item, events_of, show
 from intake.submit import submit
+from lab.erp import TABLE_NAMES, statements
 from lab.estate import LabEstate, LabSpec
+from lab.sqlserver.faults import FaultBook
 from portal.serve import serve
 from runner.worker import Pace
 from wiring import Product, Settings, make_portal, make_worker, open_product
@@ -28,6 +36,15 @@ from wiring import Product, Settings, make_portal, make_worker, open_product
 OPEN_HOURS: Final = "\npolicies:\n  closed_windows: []\n  quotas:\n    sql-update: [{period: day, limit: 1000}]\n"
 PROD, OTHER = "ledger-test/prod/ledger1", "ledger-test/test/ledger1"
 WAIT_S: Final = 120.0
+ENDS: Final = FINAL | {State.NEEDS_ATTENTION}
+PEOPLE: Final = {
+    "alice": ("ledger-test", ["enterprise-admin"]),
+    "dana": ("ledger-test", ["data-ops", "it-ops"]),
+    "dora": ("ledger-test", ["data-ops"]),
+    "olga": (None, ["operator"]),
+}
+LIVE_ESTATE, LIVE_SA = "YUNWEI_LIVE_ESTATE", "YUNWEI_LIVE_SA_PASSWORD"
+OURS: Final = frozenset(TABLE_NAMES) | {"yunwei_batch"}
 SCRIPT: Final = """PRINT N'第一批'
 GO
 UPDATE dbo.T_BD_MATERIAL SET FPRICE = FPRICE + 1 WHERE FMATERIALID < 1011
@@ -46,7 +63,7 @@ GO
 class Stage:
     """An opened product with a worker, its lab, and what a test asks of both."""
 
-    lab: LabEstate
+    lab: LabEstate | None  # None: these are real servers
     product: Product
     url: str
     tokens: dict[str, str] = field(default_factory=dict)
@@ -65,8 +82,7 @@ class Stage:
 
     def ended(self, number: int) -> Item:
         """Wait for the end of a job."""
-        ends = _waiter(lambda: self.item(number).job.state in FINAL or self.item(number).job.state == "needs-attention")
-        assert ends, f"request {number} did not end within {WAIT_S:g} s: {self.told(number)}"
+        wait_until(lambda: self.item(number).job.state in ENDS, f"request {number} has ended")
         return self.item(number)
 
     def item(self, number: int) -> Item:
@@ -102,17 +118,16 @@ class Stage:
         return center.database
 
     def rows(self, statement: str, place: str = PROD) -> list[tuple[Any, ...]]:
-        """Asked of the emulated server as sa, past the product."""
+        """Asked of the server as sa, past the product."""
         import pymssql
 
-        assert self.lab.database is not None
-        password = (self.lab.folder / "secrets" / "db1-sa").read_text(encoding="utf-8").strip()
+        host = self.host(place)
         connection = pymssql.connect(
-            "127.0.0.1",
+            host.address,
             "sa",
-            password,
+            self._sa_password(),
             self.database(place),
-            port=str(self.lab.database.port),
+            port=str(host.port),
             autocommit=True,
             tds_version="7.4",
             encryption="require",
@@ -123,51 +138,89 @@ class Stage:
 
     def exchange(self) -> list[str]:
         """What lies in the exchange folder."""
-        assert self.lab.database is not None
-        return sorted(p.name for p in self.lab.database.exchange.iterdir())
+        sql = self.host(PROD).sql
+        assert sql is not None
+        return sorted(p.name for p in Path(sql.exchange.here).iterdir())
 
     def databases(self) -> list[str]:
         """The names of all user databases on the server."""
+        return sorted(name for (name,) in self.rows("SELECT name FROM sys.databases WHERE database_id > 4"))
+
+    def host(self, place: str) -> DatabaseHost:
+        host = self.desk.decider.estate.place(place).environment.database_host
+        assert host is not None
+        return host
+
+    def faults(self) -> FaultBook:
+        """The fault switch of the lab. A real server has none."""
+        if self.lab is None:
+            pytest.skip("only the lab can be told to fail")
         assert self.lab.database is not None
-        return sorted(d.name for d in self.lab.database.engine.store.databases if d.id > 4)
+        return self.lab.database.engine.faults
+
+    def _sa_password(self) -> str:
+        if self.lab is None:
+            return os.environ[LIVE_SA]
+        return (self.lab.folder / "secrets" / "db1-sa").read_text(encoding="utf-8").strip()
 
 
-def _waiter(holds: Callable[[], bool]) -> bool:
-    """Ask until it holds, at most WAIT_S: the end of a job is told by its row alone."""
-    import threading
-    import time
-
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Ask until it holds, at most WAIT_S. Fails loudly."""
     until, pause = time.monotonic() + WAIT_S, threading.Event()
     while not holds():
-        if time.monotonic() > until:
-            return False
+        assert time.monotonic() < until, f"not within {WAIT_S:g} s: {what}"
         pause.wait(0.02)
-    return True
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@pytest.fixture(scope="module", params=["lab", "live"])
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("sql")
-    lab = LabEstate.start(folder / "lab", LabSpec(hosts=1, shared=False, sql_step_s=0.0005))
+    with ExitStack() as ends:
+        lab, estate = _lab(folder, ends) if request.param == "lab" else (None, _live())
+        product = open_product(Settings(home=folder / "home", estate=estate))
+        ends.callback(product.close)
+        for name, (tenant, roles) in PEOPLE.items():
+            put_account(product.desk, "test", name, tenant, roles)
+        worker = make_worker(product, Pace(slots=4, lease_s=5.0))
+        worker.start()
+        ends.callback(worker.stop, 10.0)
+        served = serve(make_portal(product), "127.0.0.1", 0, grace_s=2.0)
+        ends.callback(served.stop)
+        made = Stage(lab=lab, product=product, url=served.url)
+        if lab is None:
+            _fill(made)
+        yield made
+
+
+def _lab(folder: Path, ends: ExitStack) -> tuple[LabEstate, Path]:
+    """A lab of one app server and three data centers, open at all hours."""
+    lab = LabEstate.start(folder / "lab", LabSpec(hosts=1, shared=False, sql_step_s=0.0005, restart_s=0.05))
+    ends.callback(lab.stop)
     estate = folder / "lab" / "open.yml"
     estate.write_text(lab.estate_file.read_text(encoding="utf-8") + OPEN_HOURS, encoding="utf-8")
-    product = open_product(Settings(home=folder / "home", estate=estate))
-    people = {
-        "alice": ("ledger-test", ["enterprise-admin"]),
-        "dana": ("ledger-test", ["data-ops", "it-ops"]),
-        "dora": ("ledger-test", ["data-ops"]),
-        "olga": (None, ["operator"]),
-    }
-    for name, (tenant, roles) in people.items():
-        put_account(product.desk, "test", name, tenant, roles)
-    worker = make_worker(product, Pace(slots=4, lease_s=5.0))
-    worker.start()
-    served = serve(make_portal(product), "127.0.0.1", 0, grace_s=2.0)
-    yield Stage(lab=lab, product=product, url=served.url)
-    served.stop()
-    worker.stop(10.0)
-    product.close()
-    lab.stop()
+    return lab, estate
+
+
+def _live() -> Path:
+    """The estate file of real servers, or a skip with its reason."""
+    named = os.environ.get(LIVE_ESTATE)
+    if not named:
+        pytest.skip(f"{LIVE_ESTATE} is not set: no real servers to test against (docs/live-estate.md)")
+    if not os.environ.get(LIVE_SA):
+        pytest.fail(f"{LIVE_ESTATE} is set, {LIVE_SA} (the password of sa there) is not: see docs/live-estate.md")
+    return Path(named)
+
+
+def _fill(stage: Stage) -> None:
+    """The lab's tables and rows in databases that have none: those of an ERP must not be touched."""
+    for place in (PROD, OTHER):
+        named = {name for (name,) in stage.rows("SELECT name FROM sys.tables", place)}
+        assert named <= OURS, (
+            f"{place} holds other tables ({sorted(named - OURS)[:5]}): give the tests databases of their own"
+        )
+        if not named:
+            for statement in statements(title=place, seed=len(place)):
+                stage.rows(statement, place)
 
 
 @pytest.fixture
@@ -177,7 +230,7 @@ def command(
     """`yunwei …` within this process, as dana: its exit code and what it printed."""
     import cli
 
-    for name in [n for n in os.environ if n.startswith("YUNWEI_")]:
+    for name in [n for n in os.environ if n.startswith("YUNWEI_") and n not in (LIVE_ESTATE, LIVE_SA)]:
         monkeypatch.delenv(name)
     settings = stage.product.settings
     given = {"HOME": settings.home, "ESTATE": settings.estate, "USER": "dana", "LANG": "en"}

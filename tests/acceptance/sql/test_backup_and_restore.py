@@ -91,25 +91,23 @@ def test_a_rehearsal_proves_the_newest_backup_and_touches_nothing(stage: Stage) 
 
 @pytest.mark.req("DC-3")
 def test_a_restore_into_a_full_disk_leaves_the_old_database_serving(stage: Stage) -> None:
-    assert stage.lab.database is not None
     before, row = stage.rows(ITEMS), backup(stage)
-    stage.lab.database.engine.faults.ask("leave_restoring", count=9, percent=30)
+    stage.faults().ask("leave_restoring", count=9, percent=30)
     try:
         number = stage.ask("restore", {"artifact": row["id"], "backup_first": False})
         assert stage.ended(number).job.state == "failed"
     finally:
-        stage.lab.database.engine.faults.clear()
+        stage.faults().clear()
     assert stage.rows(ITEMS) == before
     usable(stage)
 
 
 @pytest.mark.req("DC-3")
 def test_a_restore_in_place_that_breaks_off_is_put_back_from_the_backup_taken_before(stage: Stage) -> None:
-    assert stage.lab.database is not None
     row = backup(stage)
     stage.rows("DELETE FROM dbo.T_BD_MATERIAL WHERE FMATERIALID = 1002")
     before = stage.rows(ITEMS)
-    stage.lab.database.engine.faults.ask("leave_restoring", count=1, percent=30)
+    stage.faults().ask("leave_restoring", count=1, percent=30)
     number = stage.ask("restore", {"artifact": row["id"], "how": "in-place"})
     assert stage.ended(number).job.state == "failed"
     assert stage.rows(ITEMS) == before, "as it was before the restore"

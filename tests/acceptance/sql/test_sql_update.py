@@ -66,14 +66,13 @@ def test_one_transaction_leaves_nothing_behind_when_a_batch_is_red(stage: Stage)
 
 @pytest.mark.req("SQL-5")
 def test_nothing_of_a_script_runs_when_its_backup_fails(stage: Stage) -> None:
-    assert stage.lab.database is not None
     before = stage.rows(PRICE)
-    stage.lab.database.engine.faults.ask("disk_full", count=20, percent=40)
+    stage.faults().ask("disk_full", count=20, percent=40)
     try:
         number = stage.ask("sql-update", {"script": hand_in(stage, SCRIPT)})
         assert stage.ended(number).job.state == "failed"
     finally:
-        stage.lab.database.engine.faults.clear()
+        stage.faults().clear()
     assert "run" not in stage.steps(number)
     assert stage.rows(PRICE) == before
     with stage.client() as client:

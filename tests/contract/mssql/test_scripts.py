@@ -128,3 +128,24 @@ def test_after_a_lost_wire_the_ledger_says_what_took_effect(estate: Estate) -> N
     assert facts["known"] is True
     changed = sum(p["colour"] == "green" for p in call.parts.values())
     assert estate.rows("SELECT COUNT(*) FROM dbo.yunwei_batch") == [(changed,)]
+
+
+@pytest.mark.req("SQL-6")
+def test_a_script_that_counts_nothing_is_green_all_the_same(estate: Estate) -> None:
+    text = "SET NOCOUNT ON\nGO\nUPDATE dbo.T_BD_MATERIAL SET FQTY = 0 WHERE FID = 1\nGO 3\nPRINT 'x'\n"
+    call = Watcher()
+    facts = estate.script(text, call)
+    assert facts["counts"] == {"green": 3, "red": 0, "grey": 0, "unknown": 0}
+    assert call.parts[2]["done"] == 3
+    rows = estate.rows("SELECT number, time, colour FROM dbo.yunwei_batch ORDER BY number, time")
+    assert rows == [(1, 1, "green"), (2, 1, "green"), (2, 2, "green"), (2, 3, "green"), (3, 1, "green")]
+
+
+@pytest.mark.req("SQL-6")
+def test_a_batch_that_is_no_transaction_of_ours_follows_one_that_is(estate: Estate) -> None:
+    """What was begun for the next batch is not taken for a transaction that the script left open."""
+    own = "BEGIN TRANSACTION\nUPDATE dbo.T_BD_MATERIAL SET FQTY = 9\nCOMMIT TRANSACTION"
+    facts = estate.script(f"PRINT 'a'\nGO\n{own}\nGO\nSELECT 1/0\nGO\nPRINT 'never'\n")
+    assert facts["counts"] == {"green": 2, "red": 1, "grey": 1, "unknown": 0}
+    assert facts["left_open"] is False
+    assert estate.rows("SELECT DISTINCT FQTY FROM dbo.T_BD_MATERIAL") == [(9,)]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.event import Event, Kind
-from tests.chaos.history import History, Told
+from tests.chaos.history import DataCenters, History, Told
 from tests.chaos.oracle import MUST_BE_0, verdict
 from tests.chaos.reconcile import times_s
 from tests.chaos.wishes import Asked, Wish
@@ -35,6 +35,7 @@ def told(number: int, s: float, **other: Any) -> Told:
         event(s + 10, Kind.SUCCEEDED, **{"from": "running", "to": "succeeded"}),
     )
     usual = {"key": f"wish{number}", "place": "acme/prod", "state": "succeeded", "planned_at": moment(s)}
+    usual["operation"] = "iis-restart"
     things = [{"name": "app1", "state": "done"}, {"name": "app2", "state": "done"}]
     return Told(
         **{
@@ -49,19 +50,39 @@ def told(number: int, s: float, **other: Any) -> Told:
 
 
 def asked(n: int, **other: Any) -> Asked:
-    wish = Wish(key=f"wish{n}", place="acme/prod", order="one-by-one", at_s=0, ahead_s=None, cancel_s=None)
+    wish = Wish(
+        key=f"wish{n}", place="acme/prod", operation="iis-restart", params={}, at_s=0, ahead_s=None, cancel_s=None
+    )
     return Asked(wish, **{"number": n, **other})
 
 
+def script() -> Told:
+    moves = (*told(3, 0).events[:2], event(9, Kind.FAILED, **{"from": "running", "to": "failed"}))
+    about: dict[str, Any] = {"operation": "sql-update", "place": BOOKS, "hosts": (), "state": "failed", "outcome": {}}
+    return told(3, 0, events=moves, **about)
+
+
+BOOKS = "acme/prod/books"
+DATA = DataCenters(
+    states={BOOKS: ("ONLINE", "MULTI_USER")},
+    rows={BOOKS: (("wish3", 1),)},
+    colours={3: {1: "green", 2: "red", 3: "grey"}},
+)
+
+
 def good() -> History:
-    """Two jobs, one after the other, on one environment; the second needed an operator, and had evidence."""
+    """Two restarts, one after the other, on one environment; the second needed an operator, and had evidence.
+
+    And a script whose second batch is red: its first is there, its third was not run.
+    """
     effects = (effect(1, 2, "app1"), effect(2, 5, "app2"), effect(3, 22, "app1", 2), effect(4, 25, "app2", 2))
     return History(
-        jobs={1: told(1, 0), 2: told(2, 20)},
-        asked=(asked(1), asked(2)),
+        jobs={1: told(1, 0), 2: told(2, 20), 3: script()},
+        asked=(asked(1), asked(2), asked(3)),
         effects=effects,
         audit_ok=True,
         evidence=({"number": 2, "evidence": {"phase": "begun"}},),
+        data=DATA,
     )
 
 
@@ -79,7 +100,7 @@ WRONG: dict[str, History] = {
     "doubles": with_effects(GOOD, effect(5, 26, "app2", 2)),
     "lost": with_job(GOOD, 2, state="running", events=GOOD.jobs[2].events[:2]),
     "succeeded without effect": with_job(replace(GOOD, effects=GOOD.effects[:3]), 2, outcome={}),
-    "unanswered": replace(GOOD, asked=(*GOOD.asked, asked(3, number=None))),
+    "unanswered": replace(GOOD, asked=(*GOOD.asked, asked(4, number=None))),
     "accepted twice": with_job(GOOD, 2, key="wish1"),
     "effects before planned": with_job(GOOD, 2, planned_at=moment(23)),
     "effects after the end": replace(GOOD, effects=(*GOOD.effects[:3], effect(4, 31, "app2", 2))),
@@ -94,6 +115,17 @@ WRONG: dict[str, History] = {
     "untrue outcomes": with_job(GOOD, 2, outcome={"things": [{"name": "app1", "state": "untouched"}]}),
     "unlawful moves": with_job(GOOD, 2, events=(GOOD.jobs[2].events[0], GOOD.jobs[2].events[2])),
     "audit broken": replace(GOOD, audit_ok=False),
+    "data centers left unusable": replace(
+        GOOD, data=replace(DATA, states={BOOKS: ("RESTORING", "MULTI_USER")}, rows={})
+    ),
+    "script batches run twice": replace(GOOD, data=replace(DATA, rows={BOOKS: (("wish3", 1), ("wish3", 1))})),
+    "script batches shown untruly": replace(GOOD, data=replace(DATA, rows={BOOKS: (("wish3", 1), ("wish3", 3))})),
+    "scripts succeeded without effect": with_job(
+        replace(GOOD, data=replace(DATA, colours={3: {1: "green", 2: "unknown"}})),
+        3,
+        state="succeeded",
+        events=(*told(3, 0).events[:2], event(9, Kind.SUCCEEDED, **{"from": "running", "to": "succeeded"})),
+    ),
 }
 
 

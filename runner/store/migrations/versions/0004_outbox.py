@@ -3,7 +3,7 @@
 import secrets
 
 from alembic import op
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from runner.store.schema import account, outbox, setting
 
@@ -21,7 +21,9 @@ def upgrade() -> None:
     for name in _CONTACT:
         if name not in there:
             op.add_column("account", account.c[name].copy())
-    op.get_bind().execute(setting.insert().values(name="store-id", value=secrets.token_hex(8)))
+    named = op.get_bind().execute(select(setting.c.name).where(setting.c.name == "store-id")).first()
+    if named is None:
+        op.get_bind().execute(setting.insert().values(name="store-id", value=secrets.token_hex(8)))
 
 
 def downgrade() -> None:

@@ -6,8 +6,8 @@ from alembic import op
 
 from runner.store.schema import artifact_to_sweep, setting
 
-revision = "0008"
-down_revision = "0007"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -1,0 +1,130 @@
+"""The data centers of a run: what the wishes write into them, what lies in them at the end, and what must not be.
+
+Each script writes a row for each of its batches, named by its wish: a row that is there twice ran twice, and a row
+that is missing did not run. A data center that was restored meanwhile is only asked whether it can be used.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from domain.job import State
+from tests.chaos.history import DataCenters, History, Told
+
+TABLE: Final = "dbo.T_CHAOS"
+MAKE: Final = f"CREATE TABLE {TABLE} (WISH nvarchar(60) NOT NULL, BATCH int NOT NULL)"
+OPEN: Final = ("ONLINE", "MULTI_USER")
+OURS: Final = "job"  # how the names of databases begin that a job made for itself
+
+
+def script_of(key: str, batches: int) -> str:
+    """Every second batch cannot be wrapped in a transaction of ours: it opens and ends one of its own."""
+    plain = "INSERT INTO dbo.T_CHAOS (WISH, BATCH) VALUES (N'KEY', NUMBER)"
+    own = f"BEGIN TRANSACTION\n{plain}\nCOMMIT TRANSACTION"
+    texts = (own if number % 2 == 0 else plain for number in range(1, batches + 1))
+    return "\nGO\n".join(t.replace("KEY", key).replace("NUMBER", str(n)) for n, t in enumerate(texts, 1))
+
+
+class Server:
+    """The lab's SQL Server, asked as sa, past the product."""
+
+    def __init__(self, lab: Path, port: int) -> None:
+        self._port = port
+        self._password = (lab / "secrets" / "db1-sa").read_text(encoding="utf-8").strip()
+
+    def rows(self, statement: str, database: str = "master") -> list[tuple[Any, ...]]:
+        """Run it; what it answers."""
+        import pymssql
+
+        connection = pymssql.connect(
+            "127.0.0.1",
+            "sa",
+            self._password,
+            database,
+            port=str(self._port),
+            autocommit=True,
+            tds_version="7.4",
+            encryption="require",
+        )
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+def seen(
+    server: Server, databases: Mapping[str, str], exchange: Path, colours: Mapping[int, Mapping[int, str]]
+) -> DataCenters:
+    """Look at every data center. `databases`: the name of each place's database."""
+    known = {
+        str(n): (str(s), str(a))
+        for n, s, a in server.rows("SELECT name, state_desc, user_access_desc FROM sys.databases")
+    }
+    states = {place: known.get(name) for place, name in databases.items()}
+    found = {p: _rows(server, databases[p]) for p, state in states.items() if state == OPEN}
+    return DataCenters(
+        states=states,
+        rows=found,
+        strays=tuple(sorted(name for name in known if name.startswith(OURS))),
+        left_in_exchange=tuple(sorted(f.name for f in exchange.iterdir())),
+        colours=colours,
+    )
+
+
+def unusable(run: History) -> list[str]:
+    """Not online, not open to all, not under its own name, or it does not answer."""
+    return sorted(place for place, state in run.data.states.items() if state != OPEN or place not in run.data.rows)
+
+
+def ran_twice(run: History) -> list[int]:
+    """A batch of a script took effect more than once."""
+    keys = {job.key: job.number for job in run.jobs.values()}
+    times = Counter(row for rows in run.data.rows.values() for row in rows)
+    return sorted({keys.get(wish, 0) for (wish, _), count in times.items() if count > 1})
+
+
+def untrue_batches(run: History) -> list[int]:
+    """A batch that is shown green and is not there, or red or grey and is there; unknown may be either."""
+    return sorted(job.number for job in _scripts(run) if any(_lies(run, job)))
+
+
+def hollow_scripts(run: History) -> list[int]:
+    """Told as done, and a row is missing."""
+    scripts = [job for job in _scripts(run) if job.state == State.SUCCEEDED]
+    return sorted(
+        job.number for job in scripts if len(set(_there(run, job))) < len(run.data.colours.get(job.number, {0: ""}))
+    )
+
+
+def _scripts(run: History) -> Iterator[Told]:
+    """Jobs with a script, where nothing was restored since."""
+    restored = {job.place for job in run.jobs.values() if job.operation == "restore"}
+    for job in run.jobs.values():
+        if job.operation == "sql-update" and job.place not in restored and job.place in run.data.rows:
+            yield job
+
+
+def _there(run: History, job: Told) -> list[int]:
+    return [batch for wish, batch in run.data.rows[job.place] if wish == job.key]
+
+
+def _lies(run: History, job: Told) -> Iterator[int]:
+    there = set(_there(run, job))
+    colours = run.data.colours.get(job.number, {})
+    if not colours and there:
+        yield from there
+    for batch, colour in colours.items():
+        if (colour == "green" and batch not in there) or (colour in ("red", "grey") and batch in there):
+            yield batch
+
+
+def _rows(server: Server, database: str) -> tuple[tuple[str, int], ...]:
+    return tuple((str(w), int(b)) for w, b in server.rows(f"SELECT WISH, BATCH FROM {TABLE}", database))  # noqa: S608
+
+
+def colours_of(parts: Iterable[Mapping[str, Any]]) -> dict[int, dict[int, str]]:
+    """Job → batch → colour, of the store's rows."""
+    found: dict[int, dict[int, str]] = {}
+    for row in parts:
+        found.setdefault(row["job"], {})[row["number"]] = row["colour"]
+    return found
