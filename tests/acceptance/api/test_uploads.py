@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from tests.acceptance.api.store_room import (
     with_letters,
 )
 from tests.unit.media.files import Backup, Dac, Tape
-from wiring import Product, Settings, open_product
+from wiring import Product, Settings, make_errands, open_product
 
 pytestmark = pytest.mark.req("DC-7")
 WHOLE = Tape().write()
@@ -270,6 +271,18 @@ def test_a_wrong_piece_changes_nothing(alice: httpx2.Client, bob: httpx2.Client)
     assert piece(bob, address, 100, b"x").status_code == 404
     assert alice.head(f"{HOME}/{'0' * 16}", headers=TUS).status_code == 404
     assert offset_of(alice, address) == 100
+
+
+def test_a_worker_drops_what_is_left_behind_by_itself(alice: httpx2.Client, product: Product) -> None:
+    address = begun(alice, len(WHOLE))
+    piece(alice, address, 0, WHOLE[:100])
+    with product.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE artifact SET expires_at = 1")  # a day later
+    errands = {e.name: e for e in make_errands(product, {"mssql": None})}
+    errands["sweep-artifacts"].do(threading.Event())
+    assert alice.get(address.replace(HOME, SHELF)).json()["state"]["name"] == "failed"
+    assert files_in(product) == []
+    errands["drop-stale"].do(threading.Event())
 
 
 def test_no_more_than_so_many_are_open_at_once(alice: httpx2.Client) -> None:
