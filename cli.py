@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "data-center": Lazy("commands.data_center", "How data centers are, and what can be done with one now."),
     "script": Lazy("commands.script", "Scripts for SQL updates: hand one in, see what the review says."),
     "letter": Lazy("commands.letter", "Letters of authorization: ask, hand in the scan, review, revoke."),
+    "artifact": Lazy("commands.artifact", "Backups, uploads and packages: list, upload, download, delete, link."),
     "usage": Lazy("commands.usage", "A tenant's traffic and storage: total, used, available, day by day."),
     "user": Lazy("commands.user", "Accounts and their roles."),
     "token": Lazy("commands.token", "Tokens of the HTTP API."),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported
 PREFIX: Final = "YUNWEI_"
 SEND_EVERY_S: Final = 1.0
 SURVEY_EVERY_S: Final = 10.0  # it looks whether a survey is due
+SWEEP_EVERY_S: Final = 30.0
 _KINDS: Final[dict[str, type]] = {
     "home": Path,
     "estate": Path,
@@ -240,7 +241,8 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
 
 
 def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Errand", ...]:
-    """What a worker does besides its jobs: it sends what is to be told, and asks how the data centers are."""
+    """What a worker does besides its jobs: it tells people, asks how data centers are, ends uploads that are left."""
+    from intake.upload_sweep import drop_stale, sweep
     from messages.sender import Pauses, Sender
     from runner.survey import Survey
     from runner.worker import FORGET_EVERY_S, Errand
@@ -251,6 +253,8 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
         Errand(name="survey", every_s=SURVEY_EVERY_S, do=survey.round),
         Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),
         Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: sender.forget()),
+        Errand(name="sweep-artifacts", every_s=SWEEP_EVERY_S, do=lambda stopping: sweep(product.desk, stopping)),
+        Errand(name="drop-stale", every_s=FORGET_EVERY_S, do=lambda stopping: drop_stale(product.desk, stopping)),
     )
 
 

@@ -26,6 +26,7 @@ from bench.rows import (
     skew,
     splitter,
     submits,
+    uploads,
 )
 from bench.scale import FULL, QUICK
 from bench.site import STORES
@@ -42,6 +43,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "help": help_page.measure,
     "splitter": splitter.measure,
     "script": script.measure,
+    "uploads": uploads.measure,
     "backlog": backlog.measure,  # last: it leaves the disk busy
 }
 

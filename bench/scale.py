@@ -26,6 +26,7 @@ class Scale:
     script_bytes: int = 100_000_000
     script_parts: int = 10_000
     script_share: int = 1  # one n-th of the batches
+    upload_bytes: int = 1 << 30
 
 
 FULL: Final = Scale()
@@ -48,4 +49,5 @@ QUICK: Final = Scale(
     script_bytes=2_000_000,
     script_parts=500,
     script_share=10,
+    upload_bytes=8 << 20,
 )

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from bench.child import Child
+from bench.files import Carrier
 from bench.peers.yunwei import ACTOR, Yunwei
 from bench.site import Site
 from intake.people import issue_token
@@ -30,6 +31,10 @@ class Portal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.child.stop()
+
+    def carrier(self) -> Carrier:
+        """A client that moves large files."""
+        return Carrier(self._port, self._tokens[0])
 
     def post_all(self, path: str, bodies: Sequence[Any], expected: int) -> None:
         """POST every body, over CONNECTIONS connections at once. Raises RuntimeError for any other status."""

@@ -34,6 +34,7 @@ class Moment(StrEnum):
     START = "start"
     CANCEL = "cancel"
     DOWNLOAD = "download"
+    UPLOAD = "upload"
 
 
 @dataclass(frozen=True, kw_only=True)

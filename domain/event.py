@@ -61,6 +61,13 @@ class Kind(StrEnum):
     LETTER_REFUSED = "letter-refused"
     LETTER_REVOKED = "letter-revoked"
     LETTER_VOIDED = "letter-voided"
+    # of artifacts
+    UPLOAD_BEGUN = "upload-begun"
+    UPLOAD_REFUSED = "upload-refused"
+    UPLOAD_FAILED = "upload-failed"
+    DELETED = "deleted"
+    DOWNLOADED = "downloaded"
+    LINKED = "linked"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,7 +26,7 @@ from domain.artifact import (
     prefix_parts,
     quiet,
 )
-from domain.errors import Broke, Mistake
+from domain.errors import Broke, Mistake, NotFound
 from domain.text import Text
 from executors.objects_disk import discard, disk, keep_folder, make_folders, prune, write_all, write_json
 from executors.objects_staging import Staging
@@ -129,6 +129,8 @@ class LocalStore:
         try:
             check_hash(upload.key, told, found)
             return self._commit(upload, offset, found)
+        except NotFound:  # somebody else is at it: what is there is theirs
+            raise
         except Mistake:  # these bytes will never do; after other trouble the upload stays, to be finished later
             self._staging.drop(upload.id)
             raise

@@ -20,9 +20,19 @@ from typing import Any, Final
 
 from domain.artifact import ArtifactKey, Upload
 from domain.errors import NotFound, Trouble
-from executors.objects_disk import discard, disk, is_being_written, keep_folder, write_all, write_json, writing
+from executors.objects_disk import (
+    begin_to_keep,
+    discard,
+    disk,
+    is_being_written,
+    keep_folder,
+    write_all,
+    write_json,
+    writing,
+)
 from executors.objects_words import no_upload, wrong_offset, wrong_size
 
+KEEP_BYTES: Final = 8 * 1024 * 1024
 RUBBISH_S: Final = 60.0  # younger than this it may be a session that is being built
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -77,12 +87,16 @@ class Staging:
             at = handle.seek(0, os.SEEK_END)
             if at != offset:
                 raise wrong_offset(told.key, offset, at)
+            asked = at
             try:
                 for chunk in chunks:
                     if told.size is not None and at + len(chunk) > told.size:
                         raise wrong_size(told.key, told.size, at + len(chunk))
                     write_all(handle, chunk, told.key)
                     at += len(chunk)
+                    if at - asked >= KEEP_BYTES:
+                        begin_to_keep(handle, asked, at - asked)
+                        asked = at
             finally:  # the sender may vanish in mid-chunk: what came is kept, and the sender goes on from there
                 with disk(told.key):
                     os.fsync(handle.fileno())

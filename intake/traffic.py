@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from domain.decision import Decision
+from domain.decision import Decision, Moment
 from domain.errors import Fault, Mistake, NotFound
 from domain.operation import Lock, Target, Traits
 from domain.places import Place, Tenant
@@ -100,7 +100,8 @@ def may_leave(desk: Desk, actor: Actor, tenant: str) -> Decision:
     if not found.environments:
         raise NotFound(Text(f"租户 {tenant!r} 没有环境", f"The tenant {tenant!r} has no environment"), tenant=tenant)
     place = Place(tenant=found, environment=found.environments[0])  # what is asked depends on the tenant alone
-    return desk.decider.leaving(desk.store, _FETCHING, actor, place, desk.store.clock.now())
+    now = desk.store.clock.now()
+    return desk.decider.passing(desk.store, Moment.DOWNLOAD, _FETCHING, actor, place, now)
 
 
 def _tenant(desk: Desk, name: str) -> Tenant:

@@ -2,12 +2,14 @@
 
 from typing import Any, Final
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from intake.desk import Desk
 from intake.read import head
 from portal.api import (
+    artifacts,
     attachments,
     audit,
     codes,
@@ -16,6 +18,7 @@ from portal.api import (
     handling,
     health,
     letters,
+    links,
     lists,
     messages,
     operations,
@@ -24,6 +27,7 @@ from portal.api import (
     places,
     requests,
     scripts,
+    uploads,
     usage,
     workers,
 )
@@ -45,6 +49,9 @@ _NOUNS: Final = (
     attachments,
     codes,
     letters,
+    artifacts,
+    uploads,
+    links,
     events,
     operations,
     places,
@@ -82,6 +89,7 @@ def _furnish(app: FastAPI, desk: Desk, limits: Limits) -> None:
     app.state.desk = desk
     app.state.limits = limits
     app.state.rates = Rates(limits)
+    app.state.taking = CapacityLimiter(limits.uploads)
     app.state.figures = Figures(desk)
     app.state.tail = Tail(lambda: head(desk), limits.watchers)
 

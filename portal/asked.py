@@ -8,10 +8,12 @@ from pydantic_core import PydanticCustomError
 
 from domain.errors import Fault
 from domain.job import RequestState, State
+from domain.keeping import Keeping
 from domain.letter import LetterKind, LetterState
 from domain.usage import TrafficKind
 from intake.attach import MAX_NAME
 from intake.change import MAX_REASON
+from intake.links import MOST_S as MOST_LINK_S
 from intake.parse import MAX_DESCRIPTION, MAX_EMAIL, MAX_PHONE, read_day, read_moment
 from intake.parts import MOST as MOST_PARTS
 from intake.read import MOST, MOST_EVENTS
@@ -218,6 +220,23 @@ class AskLetter(Asked):
             description="In the tenant's zone; left out: a month ahead",
         ),
     ] = None
+
+
+class WantedArtifacts(Asked):
+    """The query of a list of artifacts."""
+
+    kind: PlainText | None = Field(default=None, min_length=1, max_length=20, examples=["backup"])
+    state: Keeping | None = None
+    place: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    tenant: PlainText | None = Field(default=None, min_length=1, max_length=200)
+    limit: int = Field(default=50, ge=1, le=MOST)
+    cursor: str | None = Field(
+        default=None, pattern="^[0-9]{1,18}-[0-9a-f]{16}$", description="`next` of the page before"
+    )
+
+
+class AskLink(Asked):
+    valid_s: int | None = Field(default=None, ge=1, le=MOST_LINK_S, description="In seconds; left out: an hour")
 
 
 class WhoseUsage(Asked):

@@ -13,13 +13,17 @@ _ABOUT: Final = {
     405: "The address has other methods",
     408: "The body came too slowly",
     409: "It is not in a state that allows this",
-    412: "It has changed since you read it",
+    410: "It is over and its bytes are gone: its artifact says why",
+    412: "It has changed since you read it, or the version of the protocol is another",
     413: "The body is too large",
     415: "The body is not JSON",
+    416: "The range is outside of the artifact",
     422: "The request has mistakes: `errors` lists all of them",
     428: "If-Match is missing",
     429: "Too many requests of this token",
+    460: "The checksum is wrong, and nothing was stored",
     500: "An error of ours; `incident` finds it in the log",
+    502: "The artifact store answered with a failure",
     503: "Not available now, and nothing was changed",
 }
 _EVERYWHERE: Final = (401, 403, 422, 429, 500, 503)

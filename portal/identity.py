@@ -46,7 +46,7 @@ def caller(request: Request, desk: TheDesk, credentials: _Credentials) -> Caller
     presented = Secret(credentials.credentials)
     actor = _enter(desk, presented)
     token_id = presented.open()[:_ID_LENGTH]
-    request.state.headers = request.app.state.rates.take(token_id)
+    request.state.headers = {**getattr(request.state, "headers", {}), **request.app.state.rates.take(token_id)}
     return Caller(actor=actor, token_id=token_id, again=lambda: _enter(desk, presented))
 
 

@@ -13,21 +13,28 @@ from domain.text import Text
 from intake.attach import MAX_BYTES
 from intake.letter_scan import MAX_BYTES as MAX_SCAN_BYTES
 from intake.scripts import MAX_BYTES as MAX_SCRIPT_BYTES
+from intake.upload_wish import MOST_BYTES as MOST_UPLOAD
 from portal.problems import TooMany
 
 _FILES: Final = re.compile(r"/api/v1/requests/[0-9]+/attachments")
 _SCRIPTS: Final = "/api/v1/scripts"
+_UPLOADS: Final = re.compile(r"/api/v1/uploads/[0-9a-f]{16}")
 _SCANS: Final = re.compile(r"/api/v1/letters/[0-9]+/scans")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The figures. A token may do `burst` requests at once and `rate_per_s` on average, in each portal process."""
+    """The figures. A token may do `burst` requests at once and `rate_per_s` on average, in each portal process.
+
+    `uploads` are taken at once, each by a thread of its own.
+    """
 
     body_bytes: int = 1024 * 1024
     attachment_bytes: int = MAX_BYTES
     scan_bytes: int = MAX_SCAN_BYTES
     script_bytes: int = MAX_SCRIPT_BYTES
+    upload_bytes: int = MOST_UPLOAD
+    uploads: int = 32
     body_s: float = 30.0
     depth: int = 20
     rate_per_s: float = 500.0
@@ -37,6 +44,8 @@ class Limits:
 
     def bytes_at(self, path: str) -> int:
         """How long a body may be that is sent to this path: files are longer than words."""
+        if _UPLOADS.fullmatch(path):
+            return self.upload_bytes
         if _SCANS.fullmatch(path):
             return self.scan_bytes
         if path == _SCRIPTS:

@@ -73,6 +73,27 @@ class WrongType(Mistake):
     title = Text("内容类型不支持", "The content type is not supported")
 
 
+class Gone(NotFound):
+    """An upload that is over and was not taken: its record says why."""
+
+    code = "gone"
+    title = Text("已不存在", "Gone")
+
+
+class WrongVersion(Mistake):
+    """The client speaks another version of the upload protocol (tus) than we do."""
+
+    code = "wrong-version"
+    title = Text("协议版本不支持", "The version of the protocol is not supported")
+
+
+class WrongChecksum(Mistake):
+    """A piece of an upload does not have the checksum that came with it; nothing of it was stored."""
+
+    code = "wrong-checksum"
+    title = Text("校验和不符", "The checksum is wrong")
+
+
 class TooMany(Trouble):
     """This token asks too often."""
 
@@ -105,13 +126,16 @@ class Ours(Trouble):
 STATUS: Final[dict[type[Trouble], int]] = {
     Mistake: 422,
     NotFound: 404,
+    Gone: 410,
     Conflict: 409,
     PreconditionFailed: 412,
+    WrongVersion: 412,
     OutOfRange: 416,
     PreconditionMissing: 428,
     TooLarge: 413,
     TooSlow: 408,
     WrongType: 415,
+    WrongChecksum: 460,
     NoMethod: 405,
     Refused: 403,
     Denied: 403,
@@ -194,6 +218,8 @@ def _headers(trouble: Trouble) -> dict[str, str]:
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{trouble.facts["scope"]}"'}
     if isinstance(trouble, OutOfRange):
         return {"Content-Range": str(trouble.facts["content_range"])}
+    if isinstance(trouble, WrongVersion):
+        return {"Tus-Version": "1.0.0"}
     if isinstance(trouble, TooMany):
         return {"Retry-After": str(trouble.facts["retry_s"])}
     return {"Retry-After": str(RETRY_S)} if isinstance(trouble, Unreachable) else {}

@@ -71,10 +71,12 @@ class Decider:
         )
         return _with_what_it_needs(tx, situation)
 
-    def leaving(self, reading: Reading, traits: Traits, actor: Actor, place: Place, now: datetime) -> Decision:
-        """May this actor fetch something of a place that no request was made for?"""
+    def passing(
+        self, reading: Reading, moment: Moment, traits: Traits, actor: Actor, place: Place, now: datetime
+    ) -> Decision:
+        """May this actor fetch something of a place, or bring it there, that no request was made for?"""
         situation = Situation(
-            moment=Moment.DOWNLOAD,
+            moment=moment,
             now=now,
             at=now,
             actor=actor,

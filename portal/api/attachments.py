@@ -66,11 +66,11 @@ def _media_type(request: Request) -> str:
 
 def downloaded(name: str, content: bytes) -> Response:
     """A file as a download. Always application/octet-stream: what somebody sent must not run in a browser."""
-    headers = {"Content-Disposition": _disposition(name), "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Disposition": disposition(name), "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type=PLAIN, headers=headers)
 
 
-def _disposition(name: str) -> str:
+def disposition(name: str) -> str:
     """A download under this name: in ASCII for old clients, whole as RFC 5987 writes it (RFC 6266, appendix D)."""
     plain = "".join(c if c.isascii() and c not in '"%\\' else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

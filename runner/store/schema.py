@@ -205,6 +205,14 @@ Index("artifact_by_tenant", artifact.c.tenant, artifact.c.state, artifact.c.adde
 Index("artifact_by_kind", artifact.c.tenant, artifact.c.kind, artifact.c.added_at, artifact.c.id)
 Index("artifact_by_key", artifact.c.key, unique=True)
 Index("artifact_by_job", artifact.c.job)
+_to_be_swept = text("expires_at IS NOT NULL")
+artifact_to_sweep = Index(
+    "artifact_to_sweep",
+    artifact.c.expires_at,
+    artifact.c.id,
+    sqlite_where=_to_be_swept,
+    postgresql_where=_to_be_swept,
+)
 
 part = Table(
     "part",

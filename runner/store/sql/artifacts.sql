@@ -14,3 +14,62 @@ SELECT * FROM artifact WHERE job = :job ORDER BY added_at, id
 -- name: newest_artifact
 SELECT * FROM artifact WHERE tenant = :tenant AND kind = :kind AND place = :place AND state = 'ready'
 ORDER BY added_at DESC, id DESC LIMIT 1
+
+-- name: artifacts_of_tenant
+SELECT * FROM artifact
+WHERE tenant = :tenant AND (:kind = '' OR kind = :kind) AND (:place = '' OR place = :place)
+AND (:state = '' OR state = :state) AND (added_at < :at OR (added_at = :at AND id < :id))
+ORDER BY added_at DESC, id DESC LIMIT :most
+
+-- name: artifacts
+SELECT * FROM artifact
+WHERE (:kind = '' OR kind = :kind) AND (:place = '' OR place = :place)
+AND (:state = '' OR state = :state) AND (added_at < :at OR (added_at = :at AND id < :id))
+ORDER BY added_at DESC, id DESC LIMIT :most
+
+-- The unfinished jobs that made an artifact, or whose parameters name it. Served by job_by_tenant_state.
+-- name: jobs_using_artifact
+SELECT j.number FROM job j JOIN request r ON r.number = j.number AND r.version = j.version
+WHERE j.tenant = :tenant
+AND j.state IN ('pending', 'waiting', 'running', 'stopping', 'in-doubt', 'needs-attention')
+AND (j.number = :job OR r.params LIKE '%"' || :id || '"%')
+ORDER BY j.number LIMIT 5
+
+-- name: open_uploads
+SELECT count(*) AS open, coalesce(CAST(sum(size) AS bigint), 0) AS bytes FROM artifact
+WHERE tenant = :tenant AND state IN ('uploading', 'checking')
+
+-- name: insert_upload
+INSERT INTO artifact (id, tenant, kind, key, place, name, description, size, state, facts, upload, added_by, added_at,
+expires_at)
+VALUES (:id, :tenant, :kind, :key, :place, :name, :description, :size, 'uploading', :facts, :upload, :added_by,
+:added_at, :expires_at)
+
+-- name: upload_on_record
+SELECT * FROM artifact WHERE upload = :upload AND tenant = :tenant AND state IN ('uploading', 'checking')
+
+-- name: keep_upload
+UPDATE artifact SET expires_at = :expires_at WHERE id = :id AND state = 'uploading'
+
+-- name: check_upload
+UPDATE artifact SET state = 'checking', expires_at = :expires_at WHERE id = :id AND state IN ('uploading', 'checking')
+
+-- name: take_upload
+UPDATE artifact SET state = 'ready', size = :size, sha256 = :sha256, facts = :facts, expires_at = NULL
+WHERE id = :id AND state IN ('uploading', 'checking')
+
+-- What ends keeps its moment to be swept until its bytes are gone.
+-- name: end_artifact
+UPDATE artifact SET state = :state, facts = :facts, expires_at = :now
+WHERE id = :id AND state IN ('uploading', 'checking')
+
+-- name: delete_artifact
+UPDATE artifact SET state = 'deleted', expires_at = :now WHERE id = :id AND state = 'ready'
+
+-- name: artifact_is_swept
+UPDATE artifact SET expires_at = NULL WHERE id = :id AND state IN ('refused', 'failed', 'deleted')
+
+-- name: artifacts_to_sweep
+SELECT * FROM artifact
+WHERE expires_at <= :now AND state IN ('uploading', 'checking', 'refused', 'failed', 'deleted')
+ORDER BY expires_at, id LIMIT :most

@@ -9,11 +9,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 
+from portal import tus
 from portal.app import make_app
 from portal.serve import Served
 from tests.acceptance.api.hall import asked, client_of, in_review
 
 load_all_checks()
+schemathesis.serializer.alias(tus.MEDIA_TYPE, "application/octet-stream")
 EXAMPLES = 10  # of each kind, for each route
 # A well-formed body may still name an operation, a place or a time that is not ours to serve.
 LEFT_OUT = ["positive_data_acceptance"]

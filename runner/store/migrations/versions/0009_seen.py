@@ -1,18 +1,18 @@
-"""One-time codes."""
+"""What the survey has seen."""
 
 from alembic import op
 
-from runner.store.schema import code
+from runner.store.schema import seen
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:
     """Create the table, unless this is a new store: its first migration has made all tables of today."""
-    code.create(op.get_bind(), checkfirst=True)
+    seen.create(op.get_bind(), checkfirst=True)
 
 
 def downgrade() -> None:
     """Drop it."""
-    code.drop(op.get_bind())
+    seen.drop(op.get_bind())

@@ -1,18 +1,18 @@
-"""What the survey has seen."""
+"""One-time codes."""
 
 from alembic import op
 
-from runner.store.schema import seen
+from runner.store.schema import code
 
-revision = "0011"
-down_revision = "0009"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
     """Create the table, unless this is a new store: its first migration has made all tables of today."""
-    seen.create(op.get_bind(), checkfirst=True)
+    code.create(op.get_bind(), checkfirst=True)
 
 
 def downgrade() -> None:
     """Drop it."""
-    seen.drop(op.get_bind())
+    code.drop(op.get_bind())
