@@ -126,10 +126,6 @@ def for_edit(actor: Actor, number: int, operation: Operation, place: str) -> Pur
     return Purpose(account=actor.name, action=f"edit {operation.name}", place=place, bound=bound)
 
 
-def for_upload(actor: Actor, place: str, facts: Mapping[str, Any]) -> Purpose:
-    return Purpose(account=actor.name, action="upload", place=place, bound=_bound(facts))
-
-
 def attempt(desk: Desk, actor: Actor, purpose: Purpose, given: object) -> Tried:
     """Try a code. Commits: a wrong try is counted whatever becomes of the request."""
     if Role.SCHEDULER in actor.roles:

@@ -64,6 +64,14 @@ def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = 
     return answer
 
 
+def submit_within(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str) -> Answer:
+    """The same in a transaction that goes on: both come about, or neither. The caller rings the bell afterwards.
+
+    Raises Mistake, Refused before anything is written. For what the product asks for itself: it has no one-time code.
+    """
+    return _once(desk, tx, actor, body, key, _digest(body), None)
+
+
 def submit_many(
     desk: Desk, actor: Actor, bodies: list[Mapping[str, Any]], key: str | None = None
 ) -> list[Answer | Exception]:

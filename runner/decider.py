@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from domain.code import Code
 from domain.decision import Decision, Moment, Situation, Used
 from domain.job import Job
 from domain.operation import Operation, Target, Traits
@@ -72,7 +73,14 @@ class Decider:
         return _with_what_it_needs(tx, situation)
 
     def passing(
-        self, reading: Reading, moment: Moment, traits: Traits, actor: Actor, place: Place, now: datetime
+        self,
+        reading: Reading,
+        moment: Moment,
+        traits: Traits,
+        actor: Actor,
+        place: Place,
+        now: datetime,
+        code: Code | None = None,
     ) -> Decision:
         """May this actor fetch something of a place, or bring it there, that no request was made for?"""
         situation = Situation(
@@ -84,6 +92,7 @@ class Decider:
             traits=traits,
             rules=self.rules,
             estimate=traits.takes,
+            code=code,
         )
         return decide(_with_what_it_needs(reading, situation))
 

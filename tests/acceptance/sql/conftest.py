@@ -203,7 +203,8 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ends.callback(product.close)
         for name, (tenant, roles) in PEOPLE.items():
             put_account(product.desk, "test", name, tenant, roles)
-            set_contact(product.desk, "test", name, {"phone": "+8613800001234"})
+            contact = {"phone": "+8613800001234", "email": f"{name}@acme.example"}
+            set_contact(product.desk, "test", name, contact)
         worker = make_worker(product, Pace(slots=4, lease_s=5.0))
         worker.start()
         ends.callback(worker.stop, 10.0)
