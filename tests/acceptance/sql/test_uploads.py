@@ -93,7 +93,7 @@ def test_whoever_uploaded_is_told_by_mail_that_it_is_ready_or_why_not(
 def _feed(stage: Stage) -> list[Any]:
     from intake.read import feed
 
-    return list(feed(stage.desk, stage.actor("olga"), 0, 1000))
+    return list(feed(stage.desk, stage.actor("olga"), 0, 1000).events)
 
 
 def _outbox(stage: Stage) -> list[Any]:
