@@ -172,7 +172,7 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
     from runner.worker import FORGET_EVERY_S, Errand
 
     sender = Sender(product.store, product.couriers, Pauses())
-    survey = Survey(product.store, product.inventory.estate, executors["mssql"])
+    survey = Survey(product.store, lambda: product.desk.estate, executors["mssql"])
     return (
         Errand(name="survey", every_s=SURVEY_EVERY_S, do=survey.round),
         Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),

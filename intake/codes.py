@@ -68,7 +68,7 @@ def ask(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Sent:
     """
     if "request" in body:
         return _ask_for_edit(desk, actor, body)
-    wish = draft({k: v for k, v in body.items() if k != "code"}, desk.catalog, desk.decider.estate, confirmed=False)
+    wish = draft({k: v for k, v in body.items() if k != "code"}, desk.catalog, desk.estate, confirmed=False)
     desk.place(wish.place.path, actor)
     if not wish.operation.traits.code:
         text = Text("此操作不需要验证码", "This operation needs no one-time code")

@@ -181,7 +181,7 @@ def _or_error(
 
 
 def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool) -> Draft:
-    wish = draft(body, desk.catalog, desk.decider.estate, confirmed=confirmed)
+    wish = draft(body, desk.catalog, desk.estate, confirmed=confirmed)
     try:
         desk.place(wish.place.path, actor)
     except NotFound as unseen:  # the same answer as for a place that does not exist
