@@ -173,7 +173,7 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
 
     senders = make_senders(product.store, product.couriers)
     first = next(iter(senders.values()))
-    survey = Survey(product.store, product.inventory.estate, executors["mssql"])
+    survey = Survey(product.store, lambda: product.desk.estate, executors["mssql"])
     return (
         Errand(name="survey", every_s=SURVEY_EVERY_S, do=survey.round),
         *(Errand(name=f"send-{name}", every_s=SEND_EVERY_S, do=each.round) for name, each in senders.items()),

@@ -96,7 +96,7 @@ def tell(session: Session, record: "Record") -> None:
     """Everything about an artifact."""
     item, screen = _shape(record), session.screen
     screen.data(item)
-    zones = {t.name: t.zone for t in session.desk.decider.estate.tenants}
+    zones = {t.name: t.zone for t in session.desk.estate.tenants}
     facts, added = record.facts, shown(record.added_at, zones.get(record.tenant, UTC))
     named = ("database", "server", "software", "started", "finished")
     rows: list[tuple[object, object]] = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from domain.event import Event
+from domain.event import Event, Kind
 from domain.text import Text
 from messages.words import TOLD, TOLD_OF_FILES, Words
 from runner.store.rows import dumps, micros
@@ -72,7 +72,7 @@ class Outbox:
         )
 
     def _tell(self, tx: Tx, move: Event, job: Row) -> None:
-        recipients = _recipients(job)
+        recipients = list(dict.fromkeys([*_recipients(job), *self._also(tx, move, job)]))
         if not recipients:
             return
         subject, body = self._worded(move, job)
@@ -89,6 +89,14 @@ class Outbox:
                 tenant=job["tenant"],
             )
             self.put(tx, letter)
+
+    def _also(self, tx: Tx, move: Event, job: Row) -> list[str]:
+        """Those of the tenant's people whom the operation's success concerns, whoever asked for it."""
+        roles = self.words.tells(job["operation"]) if move.kind is Kind.SUCCEEDED else frozenset()
+        if not roles:
+            return []
+        rows = tx.rows("accounts_to_tell", tenant=job["tenant"])
+        return [row["email"] for row in rows if roles & set(json.loads(row["roles"]))]
 
     def _tell_of_file(self, tx: Tx, event: Event) -> None:
         """Whoever brought a file is told what became of it. Scripts are not told of: they are answered at once."""

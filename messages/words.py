@@ -87,6 +87,13 @@ class Words:
         except NotFound:
             return Text(name, name)
 
+    def tells(self, name: str) -> frozenset[str]:
+        """The roles whose holders are told of this operation's success."""
+        try:
+            return frozenset(role.value for role in self.catalog.get(name).traits.tells)
+        except NotFound:
+            return frozenset()
+
     def _state(self, event: Event, operation: str) -> Text:
         """The operation's own word for where the move led (重启成功), or the common one."""
         state = State(event.facts["to"])
