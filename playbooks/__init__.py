@@ -7,6 +7,7 @@ from playbooks.backup import BackUp
 from playbooks.iis_restart import RestartIIS
 from playbooks.rehearse import RehearseRestore
 from playbooks.rename import RenameDataCenter
+from playbooks.reset_password import ResetPassword
 from playbooks.restore import RestoreDataCenter
 from playbooks.sql_update import SqlUpdate
 
@@ -17,4 +18,5 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     RehearseRestore,
     SqlUpdate,
     RenameDataCenter,
+    ResetPassword,
 )

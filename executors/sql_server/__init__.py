@@ -2,6 +2,7 @@
 
 from executors.sql_server.backup import backup, prepare, verify
 from executors.sql_server.names import drop, rename, swap, swap_back
+from executors.sql_server.password import reset_password
 from executors.sql_server.prove import check, prove
 from executors.sql_server.restore import put_back, read_media, restore_beside, restore_in_place
 from executors.sql_server.script import look_at_script, run_script
@@ -22,6 +23,7 @@ VERBS: dict[str, Verb] = {
     "rename": rename,
     "drop": drop,
     "prove": prove,
+    "reset-password": reset_password,
     "survey": survey,
     "run-script": run_script,
     "look-at-script": look_at_script,
