@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from domain.code import Code
+from domain.code import Code, CodeState
 from domain.decision import Decision, Moment, Situation, Used
 from domain.job import Job
 from domain.operation import Operation, Target, Traits
@@ -81,6 +81,7 @@ class Decider:
             rules=self.rules,
             estimate=traits.takes,
             quotas=tuple(_used(tx, q, place, operation, now) for q in quotas),
+            code=Code(state=CodeState.TO_COME),
         )
         return _with_what_it_needs(tx, situation)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.code import MOST_A_DAY, RESEND, TRIES, VALID, CodeState
-from domain.decision import Refused
+from domain.decision import Moment, Refused
 from domain.errors import Conflict, Mistake, Unreachable
 from domain.request import Role
 from intake.change import edit
@@ -17,6 +17,7 @@ from intake.desk import Desk
 from intake.people import actor_named, put_account, set_contact
 from intake.read import show
 from intake.submit import check, submit, submit_many
+from policies import decide
 from runner.store.store import Store
 from runner.store.tx import Tx
 from runner.sweeper import Retention, Sweeper
@@ -61,6 +62,14 @@ def test_without_a_code_it_is_refused_and_a_dry_run_says_that_one_will_be_needed
     found = check(desk, LI, guarded())
     assert next(r.text.en for r in found.decision.reasons if r.policy == "codes").startswith("A code, sent")
     assert not found.decision.against
+
+
+def test_what_needs_a_code_is_offered_to_whoever_may_ask_for_it(desk: Desk) -> None:
+    """A button that is greyed because nobody has typed a code yet could never be pressed."""
+    operation, place = desk.catalog.get("guarded"), desk.place("acme/prod", LI)
+    decision = decide(desk.store.write(lambda tx: desk.decider.offered(tx, Moment.SUBMIT, LI, operation, place)))
+    assert [r.text.en for r in decision.against] == []
+    assert next(dict(r.values) for r in decision.reasons if r.policy == "codes") == {"state": "to-come"}
 
 
 def test_five_wrong_tries_void_a_code_even_if_the_sixth_is_right(desk: Desk) -> None:
