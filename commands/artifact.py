@@ -103,6 +103,6 @@ def _row(session: Session, record: "Record") -> tuple[object, ...]:
 
     item, screen = of_artifact(record), session.screen
     words = (screen.of(item["kind"]["label"]), screen.of(item["state"]["label"]))
-    zones = {t.name: t.zone for t in session.desk.decider.estate.tenants}
+    zones = {t.name: t.zone for t in session.desk.estate.tenants}
     added = shown(record.added_at, zones.get(record.tenant, UTC))
     return (record.id, *words, record.place, record.name, record.size, added, record.added_by)

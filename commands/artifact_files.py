@@ -32,10 +32,13 @@ FIRST_PAUSE_S: Final = 1.0
 @click.option("--kind", type=click.Choice(["backup", "bacpac"]), help="Left out: by the file's name.")
 @click.option("--description", default="", help="What people read.")
 @click.option("--restore", is_flag=True, help="It is to be restored after the upload.")
-@click.option("--code", default="", help="The one-time code, where one is needed.")
+@click.option("--send-code", is_flag=True, help="Have a one-time code sent to your phone; uploads nothing.")
+@click.option("--code", default="", help="The one-time code that was sent for this file.")
 @click.option("--name", help="The name under which it is kept; left out: the file's own.")
 @with_session
-def upload(session: Session, /, file: Path, name: str | None, kind: str | None, restore: bool, **given: str) -> int:
+def upload(
+    session: Session, /, file: Path, name: str | None, kind: str | None, restore: bool, send_code: bool, **given: str
+) -> int:
     """Upload a .bak, .bacpac or .dacpac, and be told what it is, or why it is not taken.
 
     After an error, or when it was killed, the same command goes on with what has arrived already.
@@ -46,6 +49,12 @@ def upload(session: Session, /, file: Path, name: str | None, kind: str | None, 
         size = file.stat().st_size
         words = {"filename": name or file.name, "restore": "yes" if restore else "no", "kind": kind or "", **given}
         words["sha256"] = hashed(session.screen, content, size)
+        if send_code or (session.screen.is_terminal and not words["code"]):
+            _send_code(session, words, size)
+        if send_code:
+            return DONE
+        if session.screen.is_terminal and not words["code"]:
+            words["code"] = click.prompt(session.screen.of(Text("验证码", "Code")), type=str)
         record = _begun(session, words, size)
         done = _sent(session, record, content).record
     if done.state in ("refused", "failed"):
@@ -87,7 +96,7 @@ def tell(session: Session, record: "Record") -> None:
     """Everything about an artifact."""
     item, screen = _shape(record), session.screen
     screen.data(item)
-    zones = {t.name: t.zone for t in session.desk.decider.estate.tenants}
+    zones = {t.name: t.zone for t in session.desk.estate.tenants}
     facts, added = record.facts, shown(record.added_at, zones.get(record.tenant, UTC))
     named = ("database", "server", "software", "started", "finished")
     rows: list[tuple[object, object]] = [
@@ -107,6 +116,16 @@ def tell(session: Session, record: "Record") -> None:
         *((screen.of(Text("拒绝原因", "refused")), screen.of(r)) for r in facts.get("refusals", ())),
     ]
     screen.table((Text("项目", "item"), Text("内容", "value")), [row for row in rows if row[1] not in (None, "")])
+
+
+def _send_code(session: Session, words: Mapping[str, str], size: int) -> None:
+    """For exactly this file, place and use."""
+    from intake.code_view import of_sent
+    from intake.upload_wish import ask_code
+
+    sent = ask_code(session.desk, session.actor, size, words)
+    session.screen.data(of_sent(sent))
+    session.screen.say(f"验证码已发送到 {sent.to}", f"A code is sent to {sent.to}")
 
 
 def _begun(session: Session, words: Mapping[str, str], size: int) -> "Record":

@@ -130,7 +130,7 @@ def _restore(session: Session, stage: Stage, number: int) -> int:
 
 def _tables(stage: Stage) -> dict[str, Any]:
     """Rows and digest of every table, as the lab itself sees them."""
-    center = stage.product.desk.decider.estate.place(BOOKS).data_center
+    center = stage.product.desk.estate.place(BOOKS).data_center
     if center is None:
         raise AssertionError(f"{BOOKS} is a data center")
     tables: dict[str, Any] = stage.lab.get(f"/sql/db1/tables?database={center.database}")["tables"]

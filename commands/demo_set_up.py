@@ -90,7 +90,7 @@ def _settle(session: Session, folder: Path, lab_estate: Path) -> tuple[Settings,
 def _open(stack: ExitStack, settings: Settings) -> tuple[Product, Place]:
     product = open_product(settings)
     stack.callback(product.close)
-    return product, product.desk.decider.estate.place(PROD)
+    return product, product.desk.estate.place(PROD)
 
 
 def _up_command(settings: Settings) -> list[str]:

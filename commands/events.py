@@ -56,6 +56,6 @@ def _follow(session: Session, after: int, limit: int) -> None:
 
 def _zone(session: Session) -> tzinfo:
     """One zone for the whole feed: that of the tenants it tells of, if they share one."""
-    tenants = session.desk.decider.estate.tenants
+    tenants = session.desk.estate.tenants
     zones = {t.zone for t in tenants if session.actor.sees(t.name)}
     return zones.pop() if len(zones) == 1 else UTC

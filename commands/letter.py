@@ -213,6 +213,6 @@ def _row(session: Session, item: dict[str, Any]) -> tuple[object, ...]:
 
 def _zone(session: Session, tenant: str) -> Any:
     """The tenant's zone; UTC where the estate does not know it any more. Errors are told in it from now on."""
-    zones = {t.name: t.zone for t in session.desk.decider.estate.tenants}
+    zones = {t.name: t.zone for t in session.desk.estate.tenants}
     session.given.zone = zones.get(tenant, UTC)
     return session.given.zone

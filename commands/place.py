@@ -15,7 +15,7 @@ def list_(session: Session, /) -> int:
     from intake.view import places_of
 
     tenant = session.actor.tenant if session.account else None
-    found = places_of(session.desk.decider.estate, tenant)
+    found = places_of(session.desk.estate, tenant)
     session.screen.data({"items": found})
     heads = (
         Text("路径", "path"),

@@ -177,6 +177,6 @@ def _moment(session: Session, given: dict[str, Any], name: str, faults: list[Fau
 
     if given[name] is None:
         return None
-    tenants = {t.name: t.zone for t in session.desk.decider.estate.tenants}
+    tenants = {t.name: t.zone for t in session.desk.estate.tenants}
     zone = tenants.get(given["tenant"] or session.actor.tenant or "", UTC)
     return read_moment(read_at(given[name], zone, session.desk.store.clock, name, back=True), name, faults)

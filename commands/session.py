@@ -84,7 +84,7 @@ class Session:
 
     def zone(self, place: str) -> tzinfo:
         """The zone of a place's tenant; UTC where there is no such place. Errors are told in it from now on."""
-        found = self.desk.decider.estate.places.get(place)
+        found = self.desk.estate.places.get(place)
         self.given.zone = found.tenant.zone if found else UTC
         return self.given.zone
 

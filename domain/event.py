@@ -44,6 +44,7 @@ class Kind(StrEnum):
     RATED = "rated"
     ATTACHED = "attached"
     STORED = "stored"
+    RENAMED = "renamed"
     ALARM = "alarm"
     # of the product itself
     USER_CHANGED = "user-changed"

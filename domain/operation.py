@@ -63,6 +63,7 @@ class Traits:
     accepted: Literal["automatically", "by-provider"] = "automatically"
     letter: Literal["download", "restore"] | None = None  # the letter of authorization that it needs
     traffic: bool = False  # whether bytes leave the house by it, which count as the tenant's traffic
+    tells: frozenset[Role] = frozenset()  # who of the tenant's people is told of its end, besides whoever asked
     code: bool = False  # whether a one-time code, sent to the phone of whoever asks, is needed
     words: Mapping[str, Text] = field(default_factory=dict)  # labels of execution states, where they differ
 

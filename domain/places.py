@@ -1,6 +1,7 @@
 """Where: tenant → environment → data center, and the hosts an environment runs on. A place knows its parent."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -8,6 +9,9 @@ from zoneinfo import ZoneInfo
 from domain.errors import NotFound
 from domain.secret import SecretRef
 from domain.text import Text
+
+Called = tuple[str, str]
+"""What a data center is called: its title, and the name of its database."""
 
 
 class Standing(StrEnum):
@@ -223,12 +227,29 @@ class Estate:
             raise NotFound(Text(zh, en), host=path)
         return self.database_hosts[path]
 
+    def renamed(self, names: Mapping[str, tuple[Called, Called]]) -> "Estate":
+        """The estate in which data centers are called otherwise: by path, (title, database) before and after."""
+        tenants = tuple(
+            replace(t, environments=tuple(_renamed(e, names) for e in t.environments)) for t in self.tenants
+        )
+        return Estate(tenants=tenants)
+
     def script_login(self, path: str) -> SqlLogin:
         """The login under which the scripts of the data center at `path` run. Raises NotFound."""
         center = self.place(path).data_center
         if center is None or center.script_login is None:
             raise NotFound(Text(f"{path} 没有脚本登录名", f"{path} has no script login"), place=path)
         return center.script_login
+
+
+def _renamed(environment: Environment, names: Mapping[str, tuple[Called, Called]]) -> Environment:
+    centers = []
+    for center in environment.data_centers:
+        was, now = names.get(center.path, (None, None))
+        if now is not None and was == (center.title, center.database):
+            center = replace(center, title=now[0], database=now[1])  # noqa: PLW2901
+        centers.append(center)
+    return replace(environment, data_centers=tuple(centers))
 
 
 def _host(server: DatabaseHost, winrm: WinRM) -> Host:

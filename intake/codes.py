@@ -68,7 +68,7 @@ def ask(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Sent:
     """
     if "request" in body:
         return _ask_for_edit(desk, actor, body)
-    wish = draft({k: v for k, v in body.items() if k != "code"}, desk.catalog, desk.decider.estate, confirmed=False)
+    wish = draft({k: v for k, v in body.items() if k != "code"}, desk.catalog, desk.estate, confirmed=False)
     desk.place(wish.place.path, actor)
     if not wish.operation.traits.code:
         text = Text("此操作不需要验证码", "This operation needs no one-time code")
@@ -124,10 +124,6 @@ def for_edit(actor: Actor, number: int, operation: Operation, place: str) -> Pur
     """For an edit of that request, and the parameters that it will have."""
     bound = _bound({"request": number, "params": asdict(operation)})
     return Purpose(account=actor.name, action=f"edit {operation.name}", place=place, bound=bound)
-
-
-def for_upload(actor: Actor, place: str, facts: Mapping[str, Any]) -> Purpose:
-    return Purpose(account=actor.name, action="upload", place=place, bound=_bound(facts))
 
 
 def attempt(desk: Desk, actor: Actor, purpose: Purpose, given: object) -> Tried:

@@ -44,7 +44,7 @@ class Offer:
 
 def cards(desk: Desk, actor: Actor) -> list[Card]:
     """All data centers that the actor may see, in the order of their paths."""
-    places = desk.decider.estate.places.values()
+    places = desk.estate.places.values()
     seen = sorted((p for p in places if p.data_center and actor.sees(p.tenant.name)), key=lambda p: p.path)
     return [_card(desk, place) for place in seen]
 

@@ -64,6 +64,14 @@ def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = 
     return answer
 
 
+def submit_within(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str) -> Answer:
+    """The same in a transaction that goes on: both come about, or neither. The caller rings the bell afterwards.
+
+    Raises Mistake, Refused before anything is written. For what the product asks for itself: it has no one-time code.
+    """
+    return _once(desk, tx, actor, body, key, _digest(body), None)
+
+
 def submit_many(
     desk: Desk, actor: Actor, bodies: list[Mapping[str, Any]], key: str | None = None
 ) -> list[Answer | Exception]:
@@ -173,7 +181,7 @@ def _or_error(
 
 
 def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool) -> Draft:
-    wish = draft(body, desk.catalog, desk.decider.estate, confirmed=confirmed)
+    wish = draft(body, desk.catalog, desk.estate, confirmed=confirmed)
     try:
         desk.place(wish.place.path, actor)
     except NotFound as unseen:  # the same answer as for a place that does not exist

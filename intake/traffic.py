@@ -105,7 +105,7 @@ def may_leave(desk: Desk, actor: Actor, tenant: str) -> Decision:
 
 
 def _tenant(desk: Desk, name: str) -> Tenant:
-    found = next((t for t in desk.decider.estate.tenants if t.name == name), None)
+    found = next((t for t in desk.estate.tenants if t.name == name), None)
     if found is None:
         raise NotFound(Text(f"没有租户 {name!r}", f"There is no tenant {name!r}"), tenant=name)
     return found

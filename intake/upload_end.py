@@ -18,6 +18,7 @@ from domain.text import Text
 from intake.artifacts import drop_bytes, to_record
 from intake.desk import Desk
 from intake.recognised import facts_of
+from intake.restore_after import restore_after
 from intake.stored_file import StoredFile
 from media.recognition import Recognition, recognise
 from runner.store.rows import dumps
@@ -100,18 +101,22 @@ def _judged(desk: Desk, record: Record, stored: Stored | Mistake) -> Record:
     found = recognise(file, name=record.name, size=stored.size)
     if not found.accepted:
         return _refuse(desk, record, found.refusals, facts_of(found))
-    desk.store.write(lambda tx: _take(tx, record, stored, found))
+    number = desk.store.write(lambda tx: _take(desk, tx, record, stored, found))
+    if number is not None:
+        desk.bell.ring(number)
     return _now(desk, record)
 
 
-def _take(tx: Tx, record: Record, stored: Stored, found: Recognition) -> None:
+def _take(desk: Desk, tx: Tx, record: Record, stored: Stored, found: Recognition) -> int | None:
+    """It is ready, and if that was asked for, a restore from it is submitted: answers that request's number."""
     known = facts_of(found)
     facts = dumps({**record.facts, **known})
     if tx.moved("take_upload", id=record.id, size=stored.size, sha256=stored.sha256, facts=facts) != 1:
-        return  # another was first
+        return None  # another was first
     told = {"id": record.id, "what": record.kind, "name": record.name, "size": stored.size, "sha256": stored.sha256}
     told |= {"place": record.place, "restore": record.facts.get("restore", False), "database": known.get("database")}
     tx.append(Event(kind=Kind.STORED, at=tx.now(), tenant=record.tenant, actor=record.added_by, facts=told))
+    return restore_after(desk, tx, record) if record.facts.get("restore") else None
 
 
 def _refuse(desk: Desk, record: Record, faults: tuple[Fault, ...], known: dict[str, Any]) -> Record:

@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
+from domain.code import Code, CodeState
 from domain.decision import Moment, Refused, Verdict
 from domain.errors import Conflict, Fault, Mistake, NotFound
 from domain.keeping import ArtifactKind
@@ -15,6 +16,7 @@ from domain.places import Place
 from domain.request import Actor, Role
 from domain.text import Text
 from intake.attach import name_faults
+from intake.codes import Purpose, Sent, Tried, send, use
 from intake.desk import Desk
 from intake.parse import MAX_DESCRIPTION, text_of, unknown_keys
 from media.recognition import suffix_of
@@ -38,6 +40,7 @@ _BRINGING: Final = Traits(
     interrupts_users=False,
     lock=Lock.NONE,
     letter="restore",
+    code=True,
 )
 
 
@@ -93,15 +96,40 @@ def read(desk: Desk, actor: Actor, size: int, given: Mapping[str, str]) -> Wish:
     )
 
 
-def allow(desk: Desk, tx: Tx, actor: Actor, wish: Wish) -> None:
-    """In the transaction that begins the upload. Raises Refused with all reasons, Conflict, Mistake.
-
-    Whatever else must be shown for an upload (a one-time code) is to be asked for here: `wish.code`, `wish.bound`.
-    """
-    decision = desk.decider.passing(tx, Moment.UPLOAD, _BRINGING, actor, wish.place, tx.now())
+def allow(desk: Desk, tx: Tx, actor: Actor, wish: Wish, tried: Tried) -> None:
+    """In the transaction that begins the upload. Raises Refused with all reasons, Conflict, Mistake."""
+    decision = desk.decider.passing(tx, Moment.UPLOAD, _BRINGING, actor, wish.place, tx.now(), tried.code)
     if decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
     _leave_room(tx, wish)
+    if not use(tx, tried):  # of two with the same code the first has used it
+        gone = Code(state=CodeState.NOT_ASKED)
+        raise Refused(desk.decider.passing(tx, Moment.UPLOAD, _BRINGING, actor, wish.place, tx.now(), gone))
+
+
+def read_upload(body: Mapping[str, Any]) -> tuple[int, dict[str, str]]:
+    """Size and metadata of an upload that a code is asked for. Raises Mistake with every fault."""
+    faults: list[Fault] = []
+    unknown_keys(body, frozenset({"size", "metadata"}), faults)
+    size, metadata = body.get("size"), body.get("metadata")
+    if not isinstance(size, int) or isinstance(size, bool):
+        faults.append(Fault("size", Text("应为字节数", "Must be a number of bytes")))
+    if not isinstance(metadata, Mapping) or not all(isinstance(v, str) for v in metadata.values()):
+        faults.append(Fault("metadata", Text("应为文本的对象", "Must be an object of texts")))
+    if faults or not isinstance(size, int) or not isinstance(metadata, Mapping):
+        raise Mistake(Text("上传申请有误", "The upload has mistakes"), tuple(faults))
+    return size, {str(k): str(v) for k, v in metadata.items()}
+
+
+def purpose(actor: Actor, wish: Wish) -> Purpose:
+    """What a one-time code for this upload is bound to: this file, this place, this use."""
+    return Purpose(account=actor.name, action="upload", place=wish.place.path, bound=wish.bound)
+
+
+def ask_code(desk: Desk, actor: Actor, size: int, given: Mapping[str, str]) -> Sent:
+    """Send a code for an upload with this metadata. Raises Mistake (every fault), Conflict, Unreachable."""
+    wish = read(desk, actor, size, {k: v for k, v in given.items() if k != "code"})
+    return desk.store.write(lambda tx: send(desk, tx, purpose(actor, wish), Text("上传数据中心", "upload")))
 
 
 def _kind(word: str, name: str, faults: list[Fault]) -> ArtifactKind:

@@ -18,9 +18,10 @@ from domain.keeping import Keeping, Record
 from domain.request import Actor
 from domain.text import Text
 from intake.artifacts import drop_bytes, get, may_keep
+from intake.codes import Tried, attempt
 from intake.desk import Desk
 from intake.upload_end import complete, fail
-from intake.upload_wish import Wish, allow, read
+from intake.upload_wish import Wish, allow, purpose, read
 from media.recognition import suffix_of
 from runner.artifacts import artifact_id
 from runner.store.rows import dumps
@@ -46,10 +47,10 @@ class Progress:
 def begin(desk: Desk, actor: Actor, size: int, given: Mapping[str, str]) -> Record:
     """A new upload. Raises Mistake (every fault), Refused (all reasons), Conflict: then nothing is left of it."""
     wish = read(desk, actor, size, given)
-    key = _key(wish)
+    key, tried = _key(wish), attempt(desk, actor, purpose(actor, wish), wish.code)
     upload = desk.artifacts.begin(key, size)
     try:
-        desk.store.write(lambda tx: _begin(desk, tx, actor, wish, upload))
+        desk.store.write(lambda tx: _begin(desk, tx, actor, wish, upload, tried))
     except BaseException:
         desk.artifacts.abandon(upload)
         raise
@@ -113,8 +114,8 @@ def _key(wish: Wish) -> ArtifactKey:
     return ArtifactKey(tenant=wish.place.tenant.name, kind=wish.kind.value, run=secrets.token_hex(8), name=name)
 
 
-def _begin(desk: Desk, tx: Tx, actor: Actor, wish: Wish, upload: Upload) -> None:
-    allow(desk, tx, actor, wish)
+def _begin(desk: Desk, tx: Tx, actor: Actor, wish: Wish, upload: Upload, tried: Tried) -> None:
+    allow(desk, tx, actor, wish, tried)
     facts = {"restore": wish.restore, **({"told_sha256": wish.sha256} if wish.sha256 else {})}
     row = {
         "id": artifact_id(str(upload.key)),

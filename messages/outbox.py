@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from domain.event import Event
+from domain.event import Event, Kind
 from domain.text import Text
-from messages.words import TOLD, Words
+from messages.words import TOLD, TOLD_OF_FILES, Words
 from runner.store.rows import dumps, micros
 from runner.store.tx import Row, Tx
 
@@ -43,6 +43,9 @@ class Outbox:
 
     def witness(self, tx: Tx, events: Sequence[Event]) -> None:
         """Put a message to everybody who is to be told of these moves. Given to the store."""
+        for event in events:
+            if event.kind in TOLD_OF_FILES and event.job is None and event.facts.get("id"):
+                self._tell_of_file(tx, event)
         moves = [e for e in events if e.kind in TOLD and e.job is not None]
         if not moves:
             return
@@ -69,7 +72,7 @@ class Outbox:
         )
 
     def _tell(self, tx: Tx, move: Event, job: Row) -> None:
-        recipients = _recipients(job)
+        recipients = list(dict.fromkeys([*_recipients(job), *self._also(tx, move, job)]))
         if not recipients:
             return
         subject, body = self._worded(move, job)
@@ -86,6 +89,31 @@ class Outbox:
                 tenant=job["tenant"],
             )
             self.put(tx, letter)
+
+    def _also(self, tx: Tx, move: Event, job: Row) -> list[str]:
+        """Those of the tenant's people whom the operation's success concerns, whoever asked for it."""
+        roles = self.words.tells(job["operation"]) if move.kind is Kind.SUCCEEDED else frozenset()
+        if not roles:
+            return []
+        rows = tx.rows("accounts_to_tell", tenant=job["tenant"])
+        return [row["email"] for row in rows if roles & set(json.loads(row["roles"]))]
+
+    def _tell_of_file(self, tx: Tx, event: Event) -> None:
+        """Whoever brought a file is told what became of it. Scripts are not told of: they are answered at once."""
+        row = tx.row("uploader", id=event.facts["id"])
+        if row is None or not row["email"]:
+            return
+        subject, body = self.words.of_file(event)
+        letter = Letter(
+            key=f"file|{event.facts['id']}|{event.kind}",
+            kind=event.kind.value,
+            channel=MAIL,
+            recipient=row["email"],
+            subject=subject,
+            body=body,
+            tenant=event.tenant,
+        )
+        self.put(tx, letter)
 
     def _worded(self, move: Event, job: Row) -> tuple[Text, Text]:
         """A move must not fail because nobody can word it."""

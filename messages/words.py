@@ -28,6 +28,14 @@ TOLD: Final = frozenset(
 )
 """The moves that the requester is told of: it was processed, it has ended, or a person has to look (INT-3)."""
 
+TOLD_OF_FILES: Final = frozenset({Kind.STORED, Kind.UPLOAD_REFUSED, Kind.UPLOAD_FAILED})
+"""What became of an upload (DC-7)."""
+
+_FILES: Final = {
+    Kind.STORED: Text("上传成功", "the upload is ready"),
+    Kind.UPLOAD_REFUSED: Text("上传未被接受", "the upload is not taken"),
+    Kind.UPLOAD_FAILED: Text("上传失败", "the upload failed"),
+}
 _LONGEST: Final = 2000
 _PROCESSED: Final = Text("已处理", "accepted by the provider")
 _CLOSING: Final = Text("此邮件由系统自动发送，请勿回复。", "This message was sent by a program; nobody reads answers.")
@@ -56,11 +64,35 @@ class Words:
         subject = Text(f"运维单 {number}：{title.zh}，{state.zh}", f"Request {number}: {title.en}, {state.en}")
         return subject, Text(_page(subject.zh, facts, "zh"), _page(subject.en, facts, "en"))
 
+    def of_file(self, event: Event) -> tuple[Text, Text]:
+        """Subject and text for what became of an uploaded file."""
+        facts, state = event.facts, _FILES[event.kind]
+        name, place = str(facts.get("name", ""))[:200], str(facts.get("place", ""))
+        subject = Text(f"{name}：{state.zh}", f"{name}: {state.en}")
+        why = [t for t in map(_both, facts.get("refusals", ())) if t]
+        told: dict[str, Text | None] = {
+            "operation": None,
+            "place": Text(place, place),
+            "planned": None,
+            "at": self._time(event.at, place),
+            "why": Text("；".join(t.zh for t in why), "; ".join(t.en for t in why)) if why else None,
+            "opinion": None,
+            "reason": None,
+        }
+        return subject, Text(_page(subject.zh, told, "zh"), _page(subject.en, told, "en"))
+
     def operation(self, name: str) -> Text:
         try:
             return self.catalog.get(name).title
         except NotFound:
             return Text(name, name)
+
+    def tells(self, name: str) -> frozenset[str]:
+        """The roles whose holders are told of this operation's success."""
+        try:
+            return frozenset(role.value for role in self.catalog.get(name).traits.tells)
+        except NotFound:
+            return frozenset()
 
     def _state(self, event: Event, operation: str) -> Text:
         """The operation's own word for where the move led (重启成功), or the common one."""

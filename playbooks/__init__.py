@@ -6,7 +6,15 @@ from domain.operation import Operation
 from playbooks.backup import BackUp
 from playbooks.iis_restart import RestartIIS
 from playbooks.rehearse import RehearseRestore
+from playbooks.rename import RenameDataCenter
 from playbooks.restore import RestoreDataCenter
 from playbooks.sql_update import SqlUpdate
 
-OPERATIONS: Final[tuple[type[Operation], ...]] = (RestartIIS, BackUp, RestoreDataCenter, RehearseRestore, SqlUpdate)
+OPERATIONS: Final[tuple[type[Operation], ...]] = (
+    RestartIIS,
+    BackUp,
+    RestoreDataCenter,
+    RehearseRestore,
+    SqlUpdate,
+    RenameDataCenter,
+)

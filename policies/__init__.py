@@ -34,7 +34,7 @@ ASKED: Final[Mapping[Moment, tuple[Rule, ...]]] = {
     Moment.START: (*_WHO_AND_WHERE, *_WHEN, in_time),
     Moment.CANCEL: (may_ask, before_cutoff),  # whoever has expired may still call off what was planned
     Moment.DOWNLOAD: (in_good_standing, paid_for, may_ask, has_letter, traffic_left),
-    Moment.UPLOAD: (in_good_standing, paid_for, may_ask, has_letter),
+    Moment.UPLOAD: (in_good_standing, paid_for, may_ask, has_letter, code_was_right),
 }
 
 

@@ -9,6 +9,7 @@ from policies.wording import allow, refuse
 
 POLICY: Final = "codes"
 _ASK: Final = Text("请先获取验证码（发送到您的手机），再提交。", "Ask for a code first: it is sent to your phone.")
+_ASKED: Final = (Moment.SUBMIT, Moment.EDIT, Moment.UPLOAD)
 _AGAINST: Final[dict[CodeState, Text]] = {
     CodeState.MISSING: Text(f"此操作需要验证码。{_ASK.zh}", f"This needs a one-time code. {_ASK.en}"),
     CodeState.NOT_ASKED: Text(
@@ -23,10 +24,10 @@ _AGAINST: Final[dict[CodeState, Text]] = {
 
 
 def code_was_right(situation: Situation) -> Reason:
-    """Asked when somebody submits or edits. A schedule is exempt: it was made by somebody who may submit."""
+    """Asked when somebody submits, edits or uploads. A schedule is exempt: it was made by somebody who may submit."""
     if not situation.traits.code:
         return allow(POLICY, Text("此操作不需要验证码", "This operation needs no one-time code."))
-    if situation.moment not in (Moment.SUBMIT, Moment.EDIT):
+    if situation.moment not in _ASKED:
         return allow(POLICY, Text("验证码已在提交时核对", "The code was checked when it was asked for."))
     state = situation.code.state if situation.code else CodeState.MISSING
     values = {"state": state.value}

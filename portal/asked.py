@@ -154,6 +154,11 @@ class AskCode(Asked):
     request: int | None = Field(default=None, ge=1, le=MAX_NUMBER, description="The request that will be edited")
 
 
+class AskUploadCode(Asked):
+    size: int = Field(ge=1, description="In bytes")
+    metadata: dict[str, str] = Field(examples=[{"filename": "books.bak", "place": "acme/prod/books"}])
+
+
 class Bulk(Asked):
     requests: list[dict[str, Any]] = Field(
         min_length=1,

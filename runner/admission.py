@@ -44,7 +44,7 @@ class Admission:
         job, now = to_job(row), tx.now()
         try:
             operation = self._catalog.build(job.operation, json.loads(row["request_params"]))
-            place = self._decider.estate.place(job.place)
+            place = self._decider.here(tx).place(job.place)
             decision = self._decider.at_start(tx, row, job, operation, place)
         except Mistake as mistake:  # the estate or the catalog changed since it was accepted
             _refuse(tx, job, mistake.text)

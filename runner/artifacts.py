@@ -9,11 +9,13 @@ from domain.errors import NotFound
 from domain.event import Kind
 from domain.job import Job
 from domain.text import Text
+from runner import names
 from runner.store.reading import Reading
 from runner.store.rows import dumps
 from runner.store.tx import Tx
 
 ID_LETTERS: Final = 16
+NAME: Final = "name"  # of a data center that was renamed: no artifact, but made by a step as well
 
 
 def artifact_id(key: str) -> str:
@@ -35,6 +37,9 @@ def key_of(reading: Reading, named: str) -> ArtifactKey:
 
 def record(tx: Tx, job: Job, made: Mapping[str, Any]) -> None:
     """Put it on record, once. `made`: kind, key, name, description, size, sha256, facts."""
+    if made["kind"] == NAME:
+        names.record(tx, job, made)
+        return
     row = {
         "id": artifact_id(made["key"]),
         "tenant": job.tenant,

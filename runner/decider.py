@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from domain.code import Code
 from domain.decision import Decision, Moment, Situation, Used
 from domain.job import Job
 from domain.operation import Operation, Target, Traits
@@ -16,6 +17,7 @@ from domain.request import Actor
 from domain.rulebook import Quota, Rulebook
 from policies import decide
 from runner.letters import effective
+from runner.names import Known, named, names_in
 from runner.store.reading import Reading
 from runner.store.rows import to_actor
 from runner.store.tx import Tx
@@ -30,6 +32,17 @@ class Decider:
 
     estate: Estate
     rules: Rulebook
+    _memory: dict[Known, Estate] = field(default_factory=dict, repr=False, compare=False)
+
+    def here(self, reading: Reading) -> Estate:
+        """The estate as it is called now: with every rename that is committed."""
+        known = names_in(reading)
+        if not known:
+            return self.estate
+        if known not in self._memory:
+            self._memory.clear()
+            self._memory[known] = named(self.estate, known)
+        return self._memory[known]
 
     def at_start(self, tx: Tx, row: Mapping[str, Any], job: Job, operation: Operation, place: Place) -> Decision:
         """The last word before a worker begins. The requester's roles are those of today."""
@@ -72,7 +85,14 @@ class Decider:
         return _with_what_it_needs(tx, situation)
 
     def passing(
-        self, reading: Reading, moment: Moment, traits: Traits, actor: Actor, place: Place, now: datetime
+        self,
+        reading: Reading,
+        moment: Moment,
+        traits: Traits,
+        actor: Actor,
+        place: Place,
+        now: datetime,
+        code: Code | None = None,
     ) -> Decision:
         """May this actor fetch something of a place, or bring it there, that no request was made for?"""
         situation = Situation(
@@ -84,6 +104,7 @@ class Decider:
             traits=traits,
             rules=self.rules,
             estimate=traits.takes,
+            code=code,
         )
         return decide(_with_what_it_needs(reading, situation))
 

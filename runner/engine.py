@@ -212,6 +212,8 @@ class Engine:
         else:
             _settled(judgement)
             hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
+            for made in judgement.made:
+                hold.made(made)
             hold.step += 1
         if not any(s.destructive for s in hold.plan[hold.step :]):
             hold.resume(step=hold.step)

@@ -33,12 +33,12 @@ class Seen:
 class Survey:
     """`round` asks every server whose last word is older than EVERY; of several workers one asks."""
 
-    def __init__(self, store: Store, estate: Estate, executor: Executor) -> None:
+    def __init__(self, store: Store, estate: Callable[[], Estate], executor: Executor) -> None:
         self._store, self._estate, self._executor = store, estate, executor
 
     def round(self, stopping: threading.Event) -> None:
         """Never raises for a server that does not answer: that is what there is to see."""
-        for host in self._estate.database_hosts.values():
+        for host in self._estate().database_hosts.values():
             if stopping.is_set():
                 return
             if host.sql is not None and self._is_ours(host):
@@ -51,7 +51,7 @@ class Survey:
         return self._store.write(lambda tx: tx.moved("begin_survey", place=host.path, now=now, before=before)) == 1
 
     def _look(self, host: DatabaseHost) -> None:
-        places = {p.path: p.data_center.database for p in self._estate.places.values()
+        places = {p.path: p.data_center.database for p in self._estate().places.values()
                   if p.data_center and p.environment.database_host == host}  # fmt: skip
         seen = self._ask(host, sorted(set(places.values())))
         rows = [

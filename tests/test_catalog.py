@@ -127,7 +127,7 @@ def copy(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "playbooks/clear_cache.py").write_text(NEW_OPERATION, encoding="utf-8")
     names = tmp_path / "playbooks/__init__.py"
-    text = names.read_text(encoding="utf-8").replace("(RestartIIS,", "(RestartIIS, ClearCache,")
+    text = names.read_text(encoding="utf-8").replace("    RestartIIS,\n", "    RestartIIS,\n    ClearCache,\n")
     text = text.replace(
         "from playbooks.iis_restart", "from playbooks.clear_cache import ClearCache\nfrom playbooks.iis_restart"
     )

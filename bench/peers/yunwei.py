@@ -39,7 +39,7 @@ class Yunwei:
         )
         self.product = open_product(settings, OPERATIONS)
         self.desk: Desk = self.product.desk
-        put_account(self.desk, ACTOR, ACTOR, None, ["operator"])
+        put_account(self.desk, ACTOR, ACTOR, None, ["operator", "scheduler"])
         self.actor = actor_named(self.desk, ACTOR)
         self._first = 0
 

@@ -16,4 +16,4 @@ router: Final = APIRouter(prefix="/places", tags=["places"])
 @router.get("", response_model=shapes.Items[shapes.Place], responses=problems())
 def list_places(desk: TheDesk, actor: Reader) -> JSONResponse:
     """All places of your tenant; for the provider, of all tenants."""
-    return JSONResponse({"items": places_of(desk.decider.estate, actor.tenant)})
+    return JSONResponse({"items": places_of(desk.estate, actor.tenant)})

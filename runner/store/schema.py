@@ -225,6 +225,18 @@ part = Table(
 )
 Index("part_by_colour", part.c.job, part.c.step, part.c.colour, part.c.number)
 
+place_name = Table(
+    "place_name",
+    metadata,
+    Column("place", String(200), primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("database", String(128), nullable=False),
+    Column("was_title", String(200), nullable=False),  # of the estate file: where it says something else, it is newer
+    Column("was_database", String(128), nullable=False),
+    Column("job", Id, nullable=False),
+    moment("at", nullable=False),
+)
+
 seen = Table(
     "seen",
     metadata,

@@ -58,3 +58,10 @@ ORDER BY id DESC LIMIT :most
 
 -- name: forget_messages
 DELETE FROM outbox WHERE state <> 'waiting' AND created_at < :before
+
+-- Whoever brought a file: only uploads have an upload.
+-- name: uploader
+SELECT a.email FROM artifact f JOIN account a ON a.name = f.added_by WHERE f.id = :id AND f.upload IS NOT NULL
+
+-- name: accounts_to_tell
+SELECT email, roles FROM account WHERE tenant = :tenant AND active = 1 AND email IS NOT NULL AND email <> ''

@@ -25,3 +25,13 @@ FROM (SELECT DISTINCT number FROM request WHERE place = :place ORDER BY number D
 JOIN job j ON j.number = r.number
 WHERE j.operation = :operation AND j.state = 'succeeded' AND j.started_at IS NOT NULL AND j.ended_at IS NOT NULL
 ORDER BY j.number DESC LIMIT :most
+
+-- name: place_names
+SELECT place, title, database, was_title, was_database FROM place_name ORDER BY place
+
+-- What the estate file said when it was first renamed stays: it is what the file is compared with.
+-- name: put_place_name
+INSERT INTO place_name (place, title, database, was_title, was_database, job, at)
+VALUES (:place, :title, :database, :was_title, :was_database, :job, :at)
+ON CONFLICT (place) DO UPDATE SET title = excluded.title, database = excluded.database, job = excluded.job, at = excluded.at
+WHERE place_name.job < excluded.job

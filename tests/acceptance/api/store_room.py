@@ -20,12 +20,14 @@ from portal.serve import Served
 from runner.artifacts import artifact_id
 from runner.store.rows import dumps
 from tests.acceptance.api.hall import estate
+from tests.codes import upload_code
 from tests.scans import PDF
 
 HOME = "/api/v1/uploads"
 SHELF = "/api/v1/artifacts"
 TUS = {"Tus-Resumable": "1.0.0"}
 PLACE = "acme/prod/books"
+DESKS: dict[int, Desk] = {}  # of the clients that upload: whose phone the code goes to
 ALICE = Actor(name="alice", tenant="acme", roles=frozenset({Role.IT_OPS}))
 OPAL = Actor(name="opal", tenant=None, roles=frozenset({Role.OPERATOR}))
 
@@ -61,7 +63,8 @@ def metadata(**words: str) -> str:
 
 def begun(client: httpx2.Client, size: int, **words: str) -> str:
     """The address of a new upload."""
-    told = metadata(**{"filename": "账套.bak", "place": PLACE, **words})
+    given = {"filename": "账套.bak", "place": PLACE, **words}
+    told = metadata(**given, code=upload_code(DESKS[id(client)], ALICE, size, given))
     response = client.post(HOME, headers={**TUS, "Upload-Length": str(size), "Upload-Metadata": told})
     assert response.status_code == 201, response.text
     return str(response.headers["Location"])

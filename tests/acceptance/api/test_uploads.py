@@ -15,12 +15,15 @@ import yaml
 
 from domain.event import Kind
 from intake.desk import Desk
+from intake.people import set_contact
 from intake.read import feed
 from playbooks import OPERATIONS
 from portal.limits import Limits
 from portal.serve import Served
 from tests.acceptance.api.hall import client_of, eventually, paths, served
 from tests.acceptance.api.store_room import (
+    ALICE,
+    DESKS,
     HOME,
     OPAL,
     PLACE,
@@ -34,6 +37,7 @@ from tests.acceptance.api.store_room import (
     with_data_centers,
     with_letters,
 )
+from tests.codes import upload_code
 from tests.unit.media.files import Backup, Dac, Tape
 from wiring import Product, Settings, make_errands, open_product
 
@@ -46,7 +50,8 @@ TIMES = 200
 def product(tmp_path: Path) -> Iterator[Product]:
     file = tmp_path / "estate.yml"
     file.write_text(yaml.safe_dump(with_data_centers(), allow_unicode=True), encoding="utf-8")
-    opened = open_product(Settings(home=tmp_path / "var", estate=file, bell="memory:"), OPERATIONS)
+    settings = Settings(home=tmp_path / "var", estate=file, bell="memory:", sms="http://127.0.0.1:9/")
+    opened = open_product(settings, OPERATIONS)
     yield opened
     opened.close()
 
@@ -56,6 +61,8 @@ def alice(server: Served, desk: Desk, token: Callable[..., str]) -> Iterator[htt
     """IT ops of acme, which has a restore letter."""
     with_letters(desk, "restore")
     with client_of(server, token("alice")) as client:
+        set_contact(desk, "test", "alice", {"phone": "+8613800001234"})
+        DESKS[id(client)] = desk
         yield client
 
 
@@ -96,8 +103,9 @@ def test_an_upload_in_pieces_becomes_an_artifact(alice: httpx2.Client, desk: Des
     assert (made["name"], made["description"], made["place"]) == ("账套.bak", "季度末", PLACE)
     assert made["sha256"] == hashlib.sha256(WHOLE).hexdigest()
     assert (made["facts"]["database"], made["facts"]["restore"]) == ("账套一", True)
-    kinds = [e.kind for e in feed(desk, OPAL).events][-2:]
-    assert kinds == [Kind.UPLOAD_BEGUN, Kind.STORED]
+    told = feed(desk, OPAL).events[-3:]
+    assert [e.kind for e in told] == [Kind.UPLOAD_BEGUN, Kind.STORED, Kind.ALARM]
+    assert told[-1].facts["why"] == "restore-after-upload", "there is no database server here to restore it to"
 
 
 def test_two_hundred_uploads_cut_at_random_bytes_and_resumed_are_whole(
@@ -288,6 +296,7 @@ def test_a_worker_drops_what_is_left_behind_by_itself(alice: httpx2.Client, prod
 def test_no_more_than_so_many_are_open_at_once(alice: httpx2.Client) -> None:
     for _ in range(5):
         begun(alice, 100)
-    headers = {**TUS, "Upload-Length": "9", "Upload-Metadata": metadata(filename="a.bak", place=PLACE)}
-    refused = alice.post(HOME, headers=headers)
+    given = {"filename": "a.bak", "place": PLACE}
+    told = metadata(**given, code=upload_code(DESKS[id(alice)], ALICE, 9, given))
+    refused = alice.post(HOME, headers={**TUS, "Upload-Length": "9", "Upload-Metadata": told})
     assert (refused.status_code, refused.json()["facts"]["most"]) == (409, 5)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
 from domain.event import Event, Kind
 from domain.job import FINAL, State
@@ -33,6 +34,7 @@ from lab.sqlserver.faults import FaultBook
 from messages.courier import Parcel, Postponed
 from messages.outbox import SMS
 from portal.serve import serve
+from runner.store.schema import job, outbox
 from runner.worker import Pace
 from tests.codes import code_for
 from wiring import Product, Settings, make_portal, make_worker, open_product
@@ -98,6 +100,12 @@ class Stage:
         self.forget_codes()
         return {**body, "code": code_for(self.desk, self.actor(who), body)}
 
+    def mail_of(self, operation: str) -> list[str]:
+        """To whom mail was put about requests of an operation."""
+        query = select(outbox.c.recipient).join(job, job.c.number == outbox.c.job)
+        found = self.product.store.select(query.where(job.c.operation == operation, outbox.c.channel == "mail"))
+        return [row["recipient"] for row in found]
+
     def forget_codes(self) -> None:
         """So that a new one can be asked for at once."""
         self.desk.store.write(lambda tx: tx.moved("forget_codes", before=tx.ahead(3600)))
@@ -135,7 +143,7 @@ class Stage:
         return httpx2.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
 
     def database(self, place: str = PROD) -> str:
-        center = self.desk.decider.estate.place(place).data_center
+        center = self.desk.estate.place(place).data_center
         assert center is not None
         return center.database
 
@@ -169,7 +177,7 @@ class Stage:
         return sorted(name for (name,) in self.rows("SELECT name FROM sys.databases WHERE database_id > 4"))
 
     def host(self, place: str) -> DatabaseHost:
-        host = self.desk.decider.estate.place(place).environment.database_host
+        host = self.desk.estate.place(place).environment.database_host
         assert host is not None
         return host
 
@@ -203,7 +211,8 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ends.callback(product.close)
         for name, (tenant, roles) in PEOPLE.items():
             put_account(product.desk, "test", name, tenant, roles)
-            set_contact(product.desk, "test", name, {"phone": "+8613800001234"})
+            contact = {"phone": "+8613800001234", "email": f"{name}@acme.example"}
+            set_contact(product.desk, "test", name, contact)
         worker = make_worker(product, Pace(slots=4, lease_s=5.0))
         worker.start()
         ends.callback(worker.stop, 10.0)

@@ -22,10 +22,12 @@ from intake.desk import Desk
 from intake.letter_review import approve
 from intake.letter_scan import add_scan
 from intake.letters import ask, get
+from intake.people import set_contact
 from intake.read import feed
 from intake.submit import submit
 from intake.upload_sweep import drop_stale, sweep
 from runner.store.store import Store
+from tests.codes import upload_code
 from tests.contract.objects.conftest import Room, lab_in, local_room, s3_room
 from tests.scans import PDF
 from tests.stage import CHEN, LI, OPERATOR, HandClock, desk_on, wish
@@ -62,11 +64,17 @@ def desk(store: Store, room: Room) -> Desk:
     number = ask(made, LI, {"kind": "restore", "reason": "r"}).number
     add_scan(made, LI, number, "a.pdf", PDF)
     approve(made, OPERATOR, number, get(made, OPERATOR, number).rev, {})
+    set_contact(made, "stage", LI.name, {"phone": "+8613800001234"})
     return made
 
 
 def begun(desk: Desk, content: bytes = WHOLE, **more: str) -> Record:
-    return uploads.begin(desk, LI, len(content), {**GIVEN, **more})
+    return begin(desk, LI, len(content), {**GIVEN, **more})
+
+
+def begin(desk: Desk, actor: Actor, size: int, given: dict[str, str]) -> Record:
+    """Begin with the code that was sent for it."""
+    return uploads.begin(desk, actor, size, {**given, "code": upload_code(desk, actor, size, given)})
 
 
 def sent(desk: Desk, content: bytes, **more: str) -> Record:
@@ -174,7 +182,7 @@ def test_without_a_restore_letter_nothing_begins_and_all_reasons_are_told(desk: 
     assert (reasons["letters"], reasons["roles"]) == ("REFUSE", "ALLOW")
     with pytest.raises(Refused) as raised:
         uploads.begin(desk, WATCHER, 1, GIVEN)
-    assert {r.policy for r in raised.value.decision.against} == {"roles"}
+    assert {r.policy for r in raised.value.decision.against} == {"roles", "codes"}
     assert nothing_lies_about(desk, room)
 
 
@@ -192,9 +200,9 @@ def test_what_finds_no_room_does_not_begin(desk: Desk) -> None:
     tenants = tuple(replace(t, storage_gb=1) for t in desk.decider.estate.tenants)
     estate = replace(desk.decider.estate, tenants=tenants)
     small = replace(desk, decider=replace(desk.decider, estate=estate))
-    uploads.begin(small, LI, 900 * 1024**2, GIVEN)
+    begin(small, LI, 900 * 1024**2, GIVEN)
     with pytest.raises(Mistake, match="No room"):
-        uploads.begin(small, LI, 900 * 1024**2, GIVEN)
+        begin(small, LI, 900 * 1024**2, GIVEN)
 
 
 def test_a_wrong_offset_is_answered_with_the_right_one(desk: Desk) -> None:

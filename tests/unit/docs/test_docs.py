@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-import wiring
 from docs import draw
+from inventory.settings import KINDS, PREFIX
 
 ROOT: Final = Path(__file__).parents[3]
 DOCS: Final = ROOT / "docs"
@@ -68,7 +68,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 def test_every_variable_that_is_named_is_read_and_every_setting_is_named() -> None:
     named = {v for p in PAGES for v in re.findall(r"YUNWEI_[A-Z_]*[A-Z]", p.read_text(encoding="utf-8"))}
-    settings = {wiring.PREFIX + name.upper() for name in wiring._KINDS}
+    settings = {PREFIX + name.upper() for name in KINDS}
     readers = [*(ROOT / "commands").glob("*.py"), ROOT / "tests/acceptance/sql/conftest.py"]
     sources = "".join(p.read_text(encoding="utf-8") for p in readers)
     others = {v for v in named - settings if f'"{v}"' in sources}
