@@ -4,6 +4,8 @@ from typing import Final
 
 from domain.operation import Operation
 from playbooks.backup import BackUp
+from playbooks.bacpac_export import ExportPackage
+from playbooks.bacpac_import import ImportPackage
 from playbooks.iis_restart import RestartIIS
 from playbooks.rehearse import RehearseRestore
 from playbooks.rename import RenameDataCenter
@@ -17,4 +19,6 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     RehearseRestore,
     SqlUpdate,
     RenameDataCenter,
+    ExportPackage,
+    ImportPackage,
 )
