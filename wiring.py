@@ -192,9 +192,11 @@ def make_executors(product: Product) -> dict[str, Any]:
     from executors.together import TogetherExecutor
     from executors.winrm import WinRMExecutor
     from inventory.secrets import open_secret
+    from messages.password import PasswordPost
     from playbooks.scripts import load
     from runner.artifacts import key_of
 
+    post = PasswordPost(product.store, product.couriers)
     estate, artifacts = product.inventory.estate, product.artifacts
     hosts = estate.host
 
@@ -208,7 +210,7 @@ def make_executors(product: Product) -> dict[str, Any]:
     executors: dict[str, Any] = {
         "winrm": WinRMExecutor(hosts, open_secret, stop_tree=load("stop_tree")),
         "site": SiteExecutor(hosts),
-        "mssql": SqlExecutor(estate.database_host, estate.script_login, open_secret, script),
+        "mssql": SqlExecutor(estate.database_host, estate.script_login, open_secret, script, post),
         "exchange": ExchangeExecutor(estate.database_host, artifacts, keys),
         "none": PauseExecutor(),
     }

@@ -74,7 +74,8 @@ class SqlServer:
     """How to sign in on SQL Server for backups, restores and names.
 
     With `required` all is encrypted and the certificate checked (unless `verify` is false); with `optional` the server
-    decides, and its certificate is not looked at.
+    decides, and its certificate is not looked at. `password_reset` is the provider's template that sets a user's
+    password (docs/operating.md).
     """
 
     user: str
@@ -83,6 +84,7 @@ class SqlServer:
     encryption: str = "required"  # required | optional
     ca_file: str | None = None
     verify: bool = True
+    password_reset: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

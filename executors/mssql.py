@@ -8,14 +8,14 @@ from domain.places import DatabaseHost, SqlLogin
 from domain.secret import Secret, SecretRef
 from executors.mssql_link import FILE
 from executors.sql_server import VERBS
-from executors.sql_server.server import Server, Verb
+from executors.sql_server.server import Post, Server, Verb
 
 
 class SqlExecutor:
     """Carries `Sql`.
 
     `hosts` finds a database server by its path, `logins` the login of a data center's scripts by the data center's,
-    `read` the bytes of a stored script by its id.
+    `read` the bytes of a stored script by its id; `post` delivers new passwords.
     """
 
     def __init__(
@@ -24,10 +24,11 @@ class SqlExecutor:
         logins: Callable[[str], SqlLogin],
         secrets: Callable[[SecretRef], Secret],
         read: Callable[[str], bytes],
+        post: Post,
         verbs: Mapping[str, Verb] = VERBS,
     ) -> None:
         self._hosts, self._logins, self._secrets = hosts, logins, secrets
-        self._read, self._verbs = read, verbs
+        self._read, self._post, self._verbs = read, post, verbs
 
     def run(self, command: Command, call: Call) -> Reading:
         """Run the verb. Raises as `domain.command.Executor` says."""
@@ -43,7 +44,7 @@ class SqlExecutor:
     def _server(self, command: Sql) -> Server:
         try:
             host = self._hosts(command.host)
-            return Server(host=host, login=self._logins, secrets=self._secrets, read=self._read)
+            return Server(host=host, login=self._logins, secrets=self._secrets, read=self._read, post=self._post)
         except Trouble as trouble:
             trouble.facts["started"] = False
             raise

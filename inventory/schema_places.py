@@ -144,6 +144,7 @@ SQL: Final = Record(
         Key("ca_file", file_name),
         Key("verify", flag),
         Key("exchange", EXCHANGE),
+        Key("password_reset", file_name),
     ),
     rules=(
         Rule(

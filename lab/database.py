@@ -13,7 +13,7 @@ from threading import Event
 from typing import Any, Final
 
 from lab.certificates import Authority
-from lab.erp import TABLES, fill
+from lab.erp import RESET, TABLES, fill
 from lab.sqlserver import SqlServer
 from lab.sqlserver.tables import quoted
 from lab.tds import Certificate, TdsServer
@@ -37,6 +37,7 @@ class DatabaseServer:
         self._logins: set[str] = set()
         self.exchange = folder / "exchange"
         self.exchange.mkdir(exist_ok=True)
+        (folder / "password_reset.sql").write_text(RESET, encoding="utf-8")
         self.engine = SqlServer(
             folder / "sql",
             name=NAME.upper(),
@@ -78,6 +79,7 @@ class DatabaseServer:
             "encryption": "required" if required else "optional",
             **({"ca_file": "ca.pem"} if required else {}),
             "exchange": {"there": EXCHANGE, "here": "exchange"},
+            "password_reset": "password_reset.sql",
         }
 
     def data_center(self, name: str, title: str) -> dict[str, object]:

@@ -133,6 +133,16 @@ def _user(n: int, name: str) -> tuple[Any, ...]:
     return 100 + n, name, "系统管理员" if n == 0 else name, lab_hash("888888", salt), salt, "A", 0
 
 
+RESET: Final = """\
+-- Sets the password of a user of the lab's ERP. @user and @password are given; it tells how many users it changed.
+UPDATE dbo.T_SEC_USER
+SET FPASSWORD = N'lab$' + LOWER(CONVERT(varchar(64), HASHBYTES('SHA2_256', FMEMO + N':' + @password), 2)),
+    FPWDMUSTCHANGE = 1
+WHERE FUSERACCOUNT = @user;
+SELECT @@ROWCOUNT AS changed;
+"""
+
+
 def lab_hash(password: str, salt: str) -> str:
     """How the lab's ERP keeps a password. Invented here: no vendor's scheme."""
-    return "lab$" + hashlib.sha256(f"{salt}:{password}".encode()).hexdigest()
+    return "lab$" + hashlib.sha256(f"{salt}:{password}".encode("utf-16-le")).hexdigest()

@@ -9,6 +9,7 @@ from playbooks.bacpac_import import ImportPackage
 from playbooks.iis_restart import RestartIIS
 from playbooks.rehearse import RehearseRestore
 from playbooks.rename import RenameDataCenter
+from playbooks.reset_password import ResetPassword
 from playbooks.restore import RestoreDataCenter
 from playbooks.sql_update import SqlUpdate
 
@@ -21,4 +22,5 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     RenameDataCenter,
     ExportPackage,
     ImportPackage,
+    ResetPassword,
 )

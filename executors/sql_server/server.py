@@ -4,7 +4,7 @@ import ntpath
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from domain.command import Call
 from domain.places import DatabaseHost, SqlLogin
@@ -18,18 +18,29 @@ Facts = dict[str, Any]
 Arguments = Mapping[str, Any]
 
 
+class Post(Protocol):
+    """The way of a new password to whoever asked for it."""
+
+    def check(self, job: int) -> None:
+        """Raises Broke, nothing begun, if it could not be delivered."""
+
+    def deliver(self, job: int, user: str, password: Secret) -> str:
+        """Deliver it now, and keep it nowhere; answers to whom it went, masked. Raises Broke."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Server:
     """A database server of the estate.
 
     `login` finds the login under which a data center's scripts run, by the data center's path; `read` brings a script's
-    bytes by the id of its artifact.
+    bytes by the id of its artifact; `post` delivers a new password to whoever asked for it.
     """
 
     host: DatabaseHost
     login: Callable[[str], SqlLogin]
     secrets: Callable[[SecretRef], Secret]
     read: Callable[[str], bytes]
+    post: Post
 
     @property
     def address(self) -> Address:

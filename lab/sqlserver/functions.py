@@ -1,6 +1,7 @@
 """T-SQL's functions and operators that need no session, for SQLite. Errors are raised as SqlError."""
 
 import calendar
+import hashlib
 import operator
 import re
 import uuid
@@ -172,6 +173,15 @@ def _object_bytes(value: Any) -> int:
     return len(value) if isinstance(value, bytes) else 2 * len(value) if isinstance(value, str) else 4
 
 
+def _hash(algorithm: str, value: Any) -> bytes:
+    """HASHBYTES: a text is nvarchar here, so its bytes are those of UTF-16."""
+    known = {"sha2_256": "sha256", "sha2_512": "sha512", "sha1": "sha1", "md5": "md5"}
+    if algorithm.lower() not in known:
+        raise lab_cannot(f"HASHBYTES {algorithm}")
+    content = value if isinstance(value, bytes) else str(value).encode("utf-16-le")
+    return hashlib.new(known[algorithm.lower()], content, usedforsecurity=False).digest()
+
+
 def _quote(name: str, mark: str = "]") -> str:
     opening, closing = (mark, mark) if mark in ("'", '"') else ("[", "]")
     return opening + name.replace(closing, closing * 2) + closing
@@ -206,6 +216,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "quotename": _nulls(_quote),
     "nchar": _nulls(chr),
     "char": _nulls(chr),
+    "hashbytes": _nulls(_hash),
     "newid": lambda: str(uuid.uuid4()).upper(),
     "isnumeric": lambda v: int(bool(re.fullmatch(r"\s*[-+]?\d+(\.\d*)?\s*", str(v)))),
     "floor": _nulls(lambda v: int(v // 1)),

@@ -115,7 +115,8 @@ def _int_of(value: Any) -> int:
 
 def _text(value: Any, style: int) -> str:
     if isinstance(value, bytes):
-        return "0x" + value.hex().upper() if style in (1, 2) else value.decode("utf-16-le", "replace")
+        written = {1: "0x" + value.hex().upper(), 2: value.hex().upper()}
+        return written.get(style) or value.decode("utf-16-le", "replace")
     if isinstance(value, str) and style and re.match(r"\d{4}-\d\d-\d\d", value):
         return _styled(datetime.fromisoformat(value), style)
     if isinstance(value, float):

@@ -143,8 +143,19 @@ def translate(tree: exp.Expr, place: Callable[[exp.Table], tuple[str, str]]) -> 
         name = parameter.name.lower()
         found.variables.add(name)
         parameter.replace(exp.Placeholder(this=f"v_{name}"))
-    found.tree = tree.transform(_node, copy=False)
+    found.tree = _rewritten(tree)
     return found
+
+
+def _rewritten(tree: exp.Expr) -> exp.Expr:
+    """Every node in SQLite's manner, the inner ones first: what takes a node's place holds those already."""
+    for node in reversed(list(tree.walk(bfs=True))):
+        changed = _node(node)
+        if changed is not node:
+            if node is tree:
+                return changed
+            node.replace(changed)
+    return tree
 
 
 def _place(table: exp.Table, place: Callable[[exp.Table], tuple[str, str]]) -> None:

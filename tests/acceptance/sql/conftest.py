@@ -32,7 +32,7 @@ from lab.erp import TABLE_NAMES, statements
 from lab.estate import LabEstate, LabSpec
 from lab.sqlserver.faults import FaultBook
 from messages.courier import Parcel, Postponed
-from messages.outbox import SMS
+from messages.outbox import MAIL, SMS
 from portal.serve import serve
 from runner.store.schema import job, outbox
 from runner.worker import Pace
@@ -73,12 +73,27 @@ class Sink:
 
 
 @dataclass
+class Box:
+    """A mail server that keeps what it is handed, or fails as often as it is told to."""
+
+    parcels: list[Parcel] = field(default_factory=list)
+    failures: int = 0
+
+    def deliver(self, parcel: Parcel) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Postponed(Text("忙", "busy"))
+        self.parcels.append(parcel)
+
+
+@dataclass
 class Stage:
     """An opened product with a worker, its lab, and what a test asks of both."""
 
     lab: LabEstate | None  # None: these are real servers
     product: Product
     url: str
+    mail: Box
     tokens: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -205,9 +220,10 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 @pytest.fixture(scope="module", params=["lab", "live"])
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("sql")
+    box = Box()
     with ExitStack() as ends:
         lab, estate = _lab(folder, ends) if request.param == "lab" else (None, _live())
-        product = open_product(Settings(home=folder / "home", estate=estate), couriers={SMS: Sink()})
+        product = open_product(Settings(home=folder / "home", estate=estate), couriers={SMS: Sink(), MAIL: box})
         ends.callback(product.close)
         for name, (tenant, roles) in PEOPLE.items():
             put_account(product.desk, "test", name, tenant, roles)
@@ -218,7 +234,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ends.callback(worker.stop, 10.0)
         served = serve(make_portal(product), "127.0.0.1", 0, grace_s=2.0)
         ends.callback(served.stop)
-        made = Stage(lab=lab, product=product, url=served.url)
+        made = Stage(lab=lab, product=product, url=served.url, mail=box)
         if lab is None:
             _fill(made)
         yield made

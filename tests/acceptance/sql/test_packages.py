@@ -12,7 +12,7 @@ from lab.host import Host
 from media.recognition import recognise
 from runner.artifacts import artifact_id
 from tests.acceptance.sql.conftest import PROD, Stage, wait_until
-from tests.unit.media.files import Dac
+from tests.unit.media.files import Dac, model
 
 ITEMS = "SELECT COUNT(*) FROM dbo.T_BD_MATERIAL"
 Run = Callable[..., tuple[int, str]]
@@ -148,19 +148,21 @@ def test_an_import_after_one_that_broke_off_uses_another_name(stage: Stage, host
     as_before(stage)
 
 
-BAD = {
-    "a model that is not what its checksum says": (Dac(checksum="0" * 64).write(), "SHA-256"),
-    "a name that leads out": (Dac(more={"../../evil.dll": b"x"}).write(), "leads out"),
-    "a bomb": (Dac(more={"Data/dbo.t/TableData-001-00000.BCP": b"\0" * 99_000_000}).write(), "zip bomb"),
-    "scripts that would run": (Dac(more={"predeploy.sql": b"DROP TABLE t"}).write(), "scripts that run"),
-    "no package at all": (b"MZ" + b"\0" * 5_000, "executable"),
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a model that is not what its checksum says": (lambda: Dac(checksum="0" * 64).write(), "SHA-256"),
+    "a name that leads out": (lambda: Dac(more={"../../evil.dll": b"x"}).write(), "leads out"),
+    "a bomb": (lambda: Dac(more={"Data/dbo.t/TableData-001-00000.BCP": b"\0" * 99_000_000}).write(), "zip bomb"),
+    "scripts that would run": (lambda: Dac(more={"predeploy.sql": b"DROP TABLE t"}).write(), "scripts that run"),
+    "code that would run": (lambda: Dac(model=model('<Element Type="SqlAssembly" Name="[x]"/>')).write(), "CLR"),
+    "no package at all": (lambda: b"MZ" + b"\0" * 5_000, "executable"),
 }
 
 
 @pytest.mark.req("DC-8")
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_package_is_refused_before_the_server_sees_it(stage: Stage, host: Host, what: str) -> None:
-    content, words = BAD[what]
+    make, words = BAD[what]
+    content = make()
     started = len([e for e in host.ledger.after() if e.kind == "sqlpackage-start"])
     id_ = planted(stage, content, f"bad-{hashlib.sha256(content).hexdigest()[:8]}.bacpac")
     number = stage.ask("bacpac-import", {"artifact": id_, "backup_first": False})

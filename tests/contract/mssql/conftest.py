@@ -60,6 +60,20 @@ class Watcher:
 
 
 @dataclass
+class Mailbox:
+    """Where new passwords go."""
+
+    passwords: list[Secret] = field(default_factory=list)
+
+    def check(self, job: int) -> None:
+        """It is always there."""
+
+    def deliver(self, job: int, user: str, password: Secret) -> str:
+        self.passwords.append(password)
+        return "a••••@example.com"
+
+
+@dataclass
 class Estate:
     """The executor, the engine behind the wire, and what a test needs of both."""
 
@@ -125,7 +139,8 @@ def estate(tmp_path: Path, authority: tuple[Path, Certificate]) -> Iterator[Esta
     passwords = {"ops": Secret(OPS_PASSWORD), "script": Secret(SCRIPT_PASSWORD)}
     scripts: dict[str, bytes] = {}
     login = SqlLogin(user=SCRIPT, password=SecretRef("env", "script"))
-    executor = SqlExecutor(lambda _: host, lambda _: login, lambda ref: passwords[ref.name], scripts.__getitem__)
+    known = (lambda _: host, lambda _: login, lambda ref: passwords[ref.name])
+    executor = SqlExecutor(*known, scripts.__getitem__, Mailbox())
     made = Estate(engine=engine, wire=wire, executor=executor, host=host, scripts=scripts)
     made.rows(UTILITY, "yunwei")
     for statement in TABLES:
