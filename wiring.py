@@ -186,6 +186,7 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
 
 def make_executors(product: Product) -> dict[str, Any]:
     """One executor a wire."""
+    from executors.choose import ChooseExecutor
     from executors.exchange import ExchangeExecutor
     from executors.mssql import SqlExecutor
     from executors.pause import PauseExecutor
@@ -216,6 +217,7 @@ def make_executors(product: Product) -> dict[str, Any]:
         "none": PauseExecutor(),
     }
     executors["together"] = TogetherExecutor(executors)
+    executors["choose"] = ChooseExecutor(executors)
     product.closers.extend(e.close for e in executors.values())
     return executors
 
