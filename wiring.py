@@ -105,12 +105,13 @@ def make_couriers(settings: Settings) -> dict[str, "Courier"]:
     from messages.mail import Smtp
     from messages.outbox import MAIL, SMS
     from messages.settings import mail_settings
-    from messages.sms import SmsGateway, sms_settings
 
     made: dict[str, Courier] = {}
     if settings.mail:
         made[MAIL] = Smtp(mail_settings(settings.mail, PREFIX + "MAIL"), open_secret)
     if settings.sms:
+        from messages.sms import SmsGateway, sms_settings
+
         made[SMS] = SmsGateway(sms_settings(settings.sms, PREFIX + "SMS"), open_secret)
     return made
 
