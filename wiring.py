@@ -166,6 +166,7 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
 
 def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Errand", ...]:
     """What a worker does besides its jobs: it tells people, asks how data centers are, ends uploads that are left."""
+    from intake.retention import retire
     from intake.upload_sweep import drop_stale, sweep
     from messages.sender import Pauses, Sender
     from runner.survey import Survey
@@ -178,6 +179,7 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
         Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),
         Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: sender.forget()),
         Errand(name="sweep-artifacts", every_s=SWEEP_EVERY_S, do=lambda stopping: sweep(product.desk, stopping)),
+        Errand(name="retire-backups", every_s=FORGET_EVERY_S, do=lambda stopping: retire(product.desk, stopping)),
         Errand(name="drop-stale", every_s=FORGET_EVERY_S, do=lambda stopping: drop_stale(product.desk, stopping)),
     )
 
