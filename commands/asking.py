@@ -135,6 +135,8 @@ def _check(session: Session, /, wish: Wish) -> int:
     for reason in found.decision.reasons:
         for line in reason_lines(reason, session.screen, session.given):
             session.screen.line(line)
+    if found.warning:
+        session.screen.line(session.screen.of(found.warning))
     minutes = max(1, round(found.estimate.total_seconds() / 60))
     session.screen.say(f"预计用时 {minutes} 分钟", f"Likely to take {minutes} min")
     _plan(session, found.slots, found.steps)
@@ -175,6 +177,8 @@ def _confirmed(session: Session, body: dict[str, Any]) -> bool:
     operation = session.desk.catalog.get(found.operation)
     if not operation.traits.interrupts_users:
         return False
+    if found.warning:
+        session.screen.line(session.screen.of(found.warning))
     place = session.desk.place(found.place, session.actor)
     when = shown(found.planned_at or session.desk.store.clock.now(), session.given.zone)
     screen = session.screen

@@ -1,7 +1,7 @@
 """The steps by which SqlPackage makes a package of a database, or a database of a package.
 
 It runs on the database server as a process of its own, started once, looked at until it has ended; a cancel ends it and
-makes sure of that. See docs/decisions/0024-sqlpackage.md.
+makes sure of that. See docs/decisions/0025-sqlpackage.md.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ KNOWN: dict[str, tuple[str, Script]] = {
     "stop-tree/1": ("9a2e0180707df581980ba06006c74da6b7b5703ebcdcfc459117ccc432a35fad", stop_tree),
     "sqlpackage-start/1": ("9a4b19d86a874074e7b0d2e1442762e1bbd6f4e41862cb736de83e6c0f9da99f", package.start),
     "sqlpackage-look/1": ("0ae024534616aedf9f17fa792338640ca529e20c155dc471325e9d0f570e5a3a", package.look),
-    "sqlpackage-stop/1": ("a15c4f9f4bfc3c7883f73e7c5869f125e727db6aed84b07f478c6b559cc87585", package.stop),
+    "sqlpackage-stop/1": ("9f2ad532117cebbc8938971fa8dabeae0f1715ffc6c8d025b6655c3454e080e5", package.stop),
 }
 
 

@@ -26,5 +26,7 @@ do {
   if ($living.Count) { Start-Sleep -Milliseconds 200 }
 } while ($living.Count -and (Get-Date) -lt $until)
 if ($living.Count) { throw 'SqlPackage could not be ended' }
-if (Test-Path -LiteralPath $work) { Remove-Item -LiteralPath $work -Recurse -Force }
+for ($try = 1; Test-Path -LiteralPath $work; $try++) {  # Windows may hold the files of a dead process for a moment
+  try { Remove-Item -LiteralPath $work -Recurse -Force } catch { if ($try -ge 20) { throw }; Start-Sleep -Milliseconds 500 }
+}
 @{ was_alive = $was; alive = $false }

@@ -96,6 +96,13 @@ def test_a_forbidden_or_broken_script_is_refused_whole_with_every_line(stage: St
     assert broken.json()["errors"][0]["path"] == "line 3"
 
 
+@pytest.mark.req("SQL-1", "INT-6")
+def test_who_is_not_data_ops_does_not_even_hand_a_script_in(stage: Stage) -> None:
+    with stage.client("alice") as client:
+        answer = client.post("/api/v1/scripts", params={"place": PROD}, content=b"PRINT 1")
+    assert answer.status_code == 403
+
+
 @pytest.mark.req("SQL-7")
 def test_a_risky_script_needs_a_yes_of_its_own(stage: Stage) -> None:
     script = hand_in(stage, "UPDATE dbo.T_BD_CUSTOMER SET FCITY = N'深圳'\n")
