@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the command line must start fast: what is heavy is imported
     from intake.desk import Desk
     from inventory.load import Inventory
     from messages.courier import Courier
+    from messages.sender import Sender
     from runner.store.store import Store
     from runner.worker import Errand, Pace, Worker
 
@@ -169,20 +170,29 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
     """What a worker does besides its jobs: it tells people, asks how data centers are, ends uploads that are left."""
     from intake.retention import retire
     from intake.upload_sweep import drop_stale, sweep
-    from messages.sender import Pauses, Sender
     from runner.survey import Survey
     from runner.worker import FORGET_EVERY_S, Errand
 
-    sender = Sender(product.store, product.couriers, Pauses())
+    senders = make_senders(product.store, product.couriers)
+    first = next(iter(senders.values()))
     survey = Survey(product.store, lambda: product.desk.estate, executors["mssql"])
     return (
         Errand(name="survey", every_s=SURVEY_EVERY_S, do=survey.round),
-        Errand(name="send", every_s=SEND_EVERY_S, do=sender.round),
-        Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: sender.forget()),
+        *(Errand(name=f"send-{name}", every_s=SEND_EVERY_S, do=each.round) for name, each in senders.items()),
+        Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: first.forget()),
         Errand(name="sweep-artifacts", every_s=SWEEP_EVERY_S, do=lambda stopping: sweep(product.desk, stopping)),
         Errand(name="retire-backups", every_s=FORGET_EVERY_S, do=lambda stopping: retire(product.desk, stopping)),
         Errand(name="drop-stale", every_s=FORGET_EVERY_S, do=lambda stopping: drop_stale(product.desk, stopping)),
     )
+
+
+def make_senders(store: "Store", couriers: Mapping[str, "Courier"]) -> dict[str, "Sender"]:
+    """One a channel, so that a code does not wait behind a mail server that hangs; one even where nothing is set."""
+    from messages.outbox import SMS
+    from messages.sender import QUICK, Pauses, Sender
+
+    made = {c: Sender(store, {c: each}, QUICK if c == SMS else Pauses()) for c, each in couriers.items()}
+    return made or {"none": Sender(store, {}, Pauses())}
 
 
 def make_executors(product: Product) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class CodeState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """The state of a request's code, and how many tries are left."""
+    """The state of a request's code, how many tries are left, and when a new one may be asked for (None: at once)."""
 
     state: CodeState
     left: int = 0

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     WORKER_STOPPED = "worker-stopped"
     WORKER_PAUSED = "worker-paused"
     CODE_SENT = "code-sent"
+    CODE_WRONG = "code-wrong"
     MESSAGE_SENT = "message-sent"
     MESSAGE_RETRIED = "message-retried"
     # of letters of authorization

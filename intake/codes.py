@@ -110,8 +110,7 @@ def send(desk: Desk, tx: Tx, purpose: Purpose, title: Text) -> Sent:
     )
     desk.outbox.put(tx, letter)
     told = {"action": purpose.action, "place": purpose.place, "to": masked(phone)}
-    tenant = purpose.place.split("/")[0]
-    tx.append(Event(kind=Kind.CODE_SENT, at=now, tenant=tenant, actor=purpose.account, facts=told))
+    tx.append(_event(tx, Kind.CODE_SENT, purpose, told))
     return Sent(to=masked(phone), expires_at=now + VALID, resend_at=now + RESEND)
 
 
@@ -143,16 +142,32 @@ def use(tx: Tx, tried: Tried) -> bool:
 
 
 def _attempt(tx: Tx, purpose: Purpose, given: object) -> Tried:
-    row = tx.row("open_code", **asdict(purpose), now=tx.now())
+    row, resend_at = tx.row("open_code", **asdict(purpose), now=tx.now()), _resend_at(tx, purpose)
     if row is None:
-        return Tried(code=Code(state=CodeState.NOT_ASKED))
+        return Tried(code=Code(state=CodeState.NOT_ASKED, resend_at=resend_at))
     # The guarded write counts the try before it is compared: fifty at once get no more than five.
-    if tx.moved("try_code", id=row["id"], most=TRIES) != 1:
-        return Tried(code=Code(state=CodeState.TRIED_OUT))
+    counted = tx.row("try_code", id=row["id"], most=TRIES)
+    if counted is None:
+        return Tried(code=Code(state=CodeState.TRIED_OUT, resend_at=resend_at))
     if _is_right(tx, row, given):
         return Tried(code=Code(state=CodeState.RIGHT), id=row["id"])
-    left = TRIES - row["tries"] - 1
-    return Tried(code=Code(state=CodeState.WRONG if left > 0 else CodeState.TRIED_OUT, left=max(0, left)))
+    left = TRIES - counted["tries"]
+    facts = {"action": purpose.action, "place": purpose.place, "left": left}
+    tx.append(_event(tx, Kind.CODE_WRONG, purpose, facts))
+    state = CodeState.WRONG if left else CodeState.TRIED_OUT
+    return Tried(code=Code(state=state, left=left, resend_at=resend_at))
+
+
+def _event(tx: Tx, kind: Kind, purpose: Purpose, facts: Mapping[str, Any]) -> Event:
+    tenant = purpose.place.split("/")[0]
+    return Event(kind=kind, at=tx.now(), tenant=tenant, actor=purpose.account, facts=facts)
+
+
+def _resend_at(tx: Tx, purpose: Purpose) -> datetime | None:
+    """When a new one may be asked for; None: now."""
+    last = tx.row("last_code", account=purpose.account, action=purpose.action, place=purpose.place)
+    at = moment(last["sent_at"]) + RESEND if last else None
+    return at if at and at > tx.now() else None
 
 
 def _is_right(tx: Tx, row: Row, given: object) -> bool:
@@ -181,7 +196,8 @@ def _ask_for_edit(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Sent:
 
 
 def _phone(tx: Tx, account: str) -> str:
-    row = tx.row("account", name=account)
+    # Locked: of two that ask at once the second sees what the first was sent, and how many that makes today.
+    row = tx.row("account_for_update", name=account)
     if row is None:
         raise NotFound(Text(f"没有账户 {account}", f"There is no account {account}"), account=account)
     if not row["phone"]:
@@ -192,9 +208,8 @@ def _phone(tx: Tx, account: str) -> str:
 
 
 def _check_pace(tx: Tx, purpose: Purpose, now: datetime) -> None:
-    last = tx.row("last_code", account=purpose.account, action=purpose.action, place=purpose.place)
-    if last is not None and moment(last["sent_at"]) + RESEND > now:
-        at = moment(last["sent_at"]) + RESEND
+    at = _resend_at(tx, purpose)
+    if at is not None:
         wait_s = max(1, round((at - now).total_seconds()))
         zh, en = f"验证码刚刚发送过，{wait_s} 秒后可重新获取", f"A code was sent just now; ask again in {wait_s} s"
         raise Conflict(Text(zh, en), resend_at=at.isoformat(), retry_s=wait_s)

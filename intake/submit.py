@@ -178,7 +178,7 @@ def _or_error(
 ) -> Answer | Exception:
     try:
         return _once(desk, tx, actor, body, key, digest, tried)
-    except (Mistake, Refused) as error:  # both are raised before anything is written
+    except (Mistake, Refused) as error:  # both leave nothing behind
         return error
 
 
@@ -193,7 +193,7 @@ def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool)
 
 
 def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft, tried: Tried | None) -> Answer:
-    """Decide and record. Everything that can refuse comes before the first write."""
+    """Decide and record. What refuses leaves nothing behind: in bulk the others are committed."""
     check_artifacts(tx, wish)
     situation = desk.decider.asked(tx, Moment.SUBMIT, wish.planned_at, actor, wish.operation, wish.place)
     situation = replace(situation, code=tried.code if tried else None)
@@ -202,9 +202,11 @@ def _accept(desk: Desk, tx: Tx, actor: Actor, wish: Draft, tried: Tried | None) 
         situation, decision = _soonest(situation, decision)
     if decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
+    keys = _take_quotas(desk, tx, wish, situation)
     if tried is not None and not use(tx, tried):  # of two with the same code the first has used it
+        _give_back(tx, keys)
         raise Refused(decide(replace(situation, code=Code(state=CodeState.NOT_ASKED))))
-    return _record(desk, tx, actor, wish, situation, decision)
+    return _record(tx, actor, wish, situation, decision, keys)
 
 
 def _soonest(situation: Situation, now: Decision) -> tuple[Situation, Decision]:
@@ -216,10 +218,9 @@ def _soonest(situation: Situation, now: Decision) -> tuple[Situation, Decision]:
     return then, decide(then)
 
 
-def _record(desk: Desk, tx: Tx, actor: Actor, wish: Draft, situation: Situation, decision: Decision) -> Answer:
+def _record(tx: Tx, actor: Actor, wish: Draft, situation: Situation, decision: Decision, keys: list[str]) -> Answer:
     traits, at = wish.operation.traits, situation.at
     state = State.WAITING if traits.accepted == "automatically" else State.PENDING
-    keys = _take_quotas(desk, tx, wish, situation)
     row = tx.row(
         "insert_job",
         state=state.value,
@@ -272,12 +273,16 @@ def _take_quotas(desk: Desk, tx: Tx, wish: Draft, situation: Situation) -> list[
     for quota in desk.decider.quotas(wish.operation):
         key = quota_key(quota, wish.place, wish.operation, situation.now)
         if tx.moved("quota_take", key=key, limit=quota.limit) != 1:
-            for taken in keys:
-                tx.moved("quota_give_back", key=taken)
+            _give_back(tx, keys)
             used = tuple(replace(u, used=u.limit) if u.key == key else u for u in situation.quotas)
             raise Refused(decide(replace(situation, quotas=used)))
         keys.append(key)
     return keys
+
+
+def _give_back(tx: Tx, keys: list[str]) -> None:
+    for key in keys:
+        tx.moved("quota_give_back", key=key)
 
 
 def search_text(description: str, actor: str, opinion: str) -> str:

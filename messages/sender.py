@@ -42,6 +42,10 @@ class Pauses:
         return min(self.first_s * 2.0 ** (attempts - 1), self.longest_s)
 
 
+QUICK: Final = Pauses(claim_s=45.0, first_s=5.0, longest_s=30.0)
+"""For text messages: a one-time code is of use for five minutes, and its courier has a short limit."""
+
+
 class Sender:
     """`couriers` by channel. `round` sends what is due; `forget` deletes what was sent long ago."""
 

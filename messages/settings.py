@@ -1,6 +1,7 @@
 """Where mail is handed over, read from one URL with every mistake at once. The password is a reference, never here."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ def mail_settings(url: str, variable: str) -> MailSettings:
     """Read `smtp://user@host:587?from=…&password=file:…`. Raises Mistake; its faults name `variable`."""
     faults: list[Fault] = []
     parts = urlsplit(url)
-    asked = _query(parts, _KNOWN, variable, faults)
+    asked = query_of(parts, _KNOWN, variable, faults)
     if parts.scheme not in _PORTS or not parts.hostname:
         zh, en = (
             "应为 smtp://用户@主机:587?from=…&password=file:…",
@@ -49,7 +50,7 @@ def mail_settings(url: str, variable: str) -> MailSettings:
     plain, password = asked.get("tls") == "none", secret_ref(asked.get("password"), variable, faults)
     user = unquote(parts.username or "")
     _check_login(user, password, asked.get("tls"), variable, faults)
-    port = _port(parts, variable, faults)
+    port = port_of(parts, _PORTS, variable, faults)
     if faults:
         raise Mistake(Text("设置有误", "The settings have mistakes"), tuple(faults))
     return MailSettings(
@@ -75,12 +76,22 @@ def secret_ref(value: str | None, variable: str, faults: list[Fault]) -> SecretR
     return SecretRef(kind, name)
 
 
-def _query(parts: SplitResult, known: frozenset[str], variable: str, faults: list[Fault]) -> dict[str, str]:
+def query_of(parts: SplitResult, known: frozenset[str], variable: str, faults: list[Fault]) -> dict[str, str]:
+    """The options of a setting's URL; one that is not `known` is a fault."""
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     for name in dict.fromkeys(n for n, _ in pairs if n not in known):
         zh, en = f"未知选项 {name[:40]!r}", f"Unknown option {name[:40]!r}; allowed: {', '.join(sorted(known))}"
         faults.append(Fault(variable, Text(zh, en), "unknown"))
     return dict(pairs)
+
+
+def port_of(parts: SplitResult, usual: Mapping[str, int], variable: str, faults: list[Fault]) -> int:
+    """The port that is named, or the usual one of its scheme."""
+    try:
+        return parts.port or usual.get(parts.scheme, 0)
+    except ValueError:
+        faults.append(_fault(variable, "端口有误", "The port is no port"))
+        return 0
 
 
 def _check_login(user: str, password: SecretRef | None, tls: str | None, variable: str, faults: list[Fault]) -> None:
@@ -90,14 +101,6 @@ def _check_login(user: str, password: SecretRef | None, tls: str | None, variabl
         faults.append(_fault(variable, "tls 只能是 none", "tls may only be none"))
     if tls == "none" and user:
         faults.append(_fault(variable, "未加密的连接上不登录", "Nobody signs in over a wire that is not encrypted"))
-
-
-def _port(parts: SplitResult, variable: str, faults: list[Fault]) -> int:
-    try:
-        return parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
-        faults.append(_fault(variable, "端口有误", "The port is no port"))
-        return 0
 
 
 def _fault(variable: str, zh: str, en: str) -> Fault:

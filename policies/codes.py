@@ -1,11 +1,11 @@
 """Did the code come that was sent to the phone of whoever asks? (INT-10)"""
 
-from typing import Final
+from typing import Any, Final
 
-from domain.code import RESEND, TRIES, VALID, CodeState
+from domain.code import RESEND, TRIES, VALID, Code, CodeState
 from domain.decision import Moment, Reason, Situation
 from domain.text import Text
-from policies.wording import allow, refuse
+from policies.wording import allow, refuse, shown
 
 POLICY: Final = "codes"
 _ASK: Final = Text("请先获取验证码（发送到您的手机），再提交。", "Ask for a code first: it is sent to your phone.")
@@ -18,7 +18,7 @@ _AGAINST: Final[dict[CodeState, Text]] = {
         f"{_ASK.en}",
     ),
     CodeState.TRIED_OUT: Text(
-        f"已输错 {TRIES} 次，此验证码作废。{_ASK.zh}", f"{TRIES} wrong tries: this code is void. {_ASK.en}"
+        f"已尝试 {TRIES} 次，此验证码作废。{_ASK.zh}", f"{TRIES} tries: this code is void. {_ASK.en}"
     ),
 }
 
@@ -29,8 +29,8 @@ def code_was_right(situation: Situation) -> Reason:
         return allow(POLICY, Text("此操作不需要验证码", "This operation needs no one-time code."))
     if situation.moment not in _ASKED:
         return allow(POLICY, Text("验证码已在提交时核对", "The code was checked when it was asked for."))
-    state = situation.code.state if situation.code else CodeState.MISSING
-    values = {"state": state.value}
+    code = situation.code or Code(state=CodeState.MISSING)
+    state, values = code.state, {"state": code.state.value}
     if state is CodeState.RIGHT:
         return allow(POLICY, Text("验证码正确", "The code is right."), **values)
     if state is CodeState.EXEMPT:
@@ -38,8 +38,19 @@ def code_was_right(situation: Situation) -> Reason:
     if state is CodeState.TO_COME:
         text = Text("提交时需要短信验证码", "A code, sent to your phone, will be asked for.")
         return allow(POLICY, text, **values)
-    if state is CodeState.WRONG:
-        left = situation.code.left if situation.code else 0
-        return refuse(POLICY, Text(f"验证码错误，还可尝试 {left} 次", f"The code is wrong; {left} tries are left."),
-                      left=left, **values)  # fmt: skip
-    return refuse(POLICY, _AGAINST[state], valid_s=VALID, resend_s=RESEND, **values)
+    return _against(code, situation)
+
+
+def _against(code: Code, situation: Situation) -> Reason:
+    """Why not, how many tries are left, and when a new code can be asked for."""
+    values: dict[str, Any] = {"state": code.state.value, "valid_s": VALID, "resend_s": RESEND}
+    if code.state in (CodeState.WRONG, CodeState.TRIED_OUT):
+        values["left"] = code.left
+    text = _AGAINST.get(code.state)
+    if text is None:
+        text = Text(f"验证码错误，还可尝试 {code.left} 次。", f"The code is wrong; tries left: {code.left}.")
+    if code.resend_at is None:
+        return refuse(POLICY, text, **values)
+    when = shown(code.resend_at, situation.place.tenant.zone)
+    told = Text(f"{text.zh}{when} 起可重新获取。", f"{text.en} A new one can be asked for from {when}.")
+    return refuse(POLICY, told, resend_at=code.resend_at, **values)

@@ -37,6 +37,7 @@ class Retention:
     output: timedelta = timedelta(days=90)
     answers: timedelta = timedelta(days=7)
     workers: timedelta = timedelta(days=7)
+    codes: timedelta = timedelta(days=2)  # more than the day in which they are counted
 
 
 class Sweeper:
@@ -65,6 +66,7 @@ class Sweeper:
         now, keep = self._store.clock.now(), self._retention
         self._store.write(lambda tx: tx.moved("forget_answers", before=now - keep.answers))
         self._store.write(lambda tx: tx.moved("forget_workers", before=now - keep.workers))
+        self._store.write(lambda tx: tx.moved("forget_codes", before=now - keep.codes))
         lines, more = 0, True
         while more:
             blanked = self._store.write(lambda tx: self._blank(tx, now - keep.output))

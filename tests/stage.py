@@ -113,6 +113,7 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     _like("ask-late", misfire=Misfire.ASK, grace=timedelta(minutes=5)),
     _like("skip-late", grace=timedelta(minutes=5)),
     _like("guarded", code=True),
+    _like("guarded-counted", code=True, lock=Lock.NONE, quota_class="counted"),
 )
 
 

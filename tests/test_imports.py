@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 LAB_STARTERS = ("commands/demo", "commands/lab")
 HOME_OF: dict[str, tuple[str, ...]] = {
     "winrm": ("executors",),
-    "requests": ("executors", "commands", "lab", "messages/sms.py"),
+    "requests": ("executors", "commands", "lab"),
     "pymssql": ("executors",),
     "pytds": ("executors",),
     "boto3": ("executors",),

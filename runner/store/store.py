@@ -194,7 +194,8 @@ def _postgres_settings(connection: Any, _record: Any) -> None:
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     # FULL: a commit survives a power cut, and `started` must (docs/decisions/0004-the-store.md).
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+    # secure_delete: what is blanked (a one-time code that was sent) is overwritten in the file, not only forgotten.
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16000", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     _into_wal(connection)
 

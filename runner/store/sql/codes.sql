@@ -11,13 +11,13 @@ UPDATE code SET digest = :digest WHERE id = :id
 UPDATE code SET used_at = :now WHERE account = :account AND action = :action AND place = :place AND used_at IS NULL
 
 -- name: open_code
-SELECT id, digest, tries FROM code
+SELECT id, digest FROM code
 WHERE account = :account AND action = :action AND place = :place AND bound = :bound
   AND used_at IS NULL AND expires_at > :now
 ORDER BY id DESC LIMIT 1
 
 -- name: try_code
-UPDATE code SET tries = tries + 1 WHERE id = :id AND tries < :most AND used_at IS NULL
+UPDATE code SET tries = tries + 1 WHERE id = :id AND tries < :most AND used_at IS NULL RETURNING tries
 
 -- name: use_code
 UPDATE code SET used_at = :now WHERE id = :id AND used_at IS NULL AND expires_at > :now

@@ -18,6 +18,8 @@ from intake.people import actor_named, put_account, set_contact
 from intake.read import show
 from intake.submit import check, submit, submit_many
 from runner.store.store import Store
+from runner.store.tx import Tx
+from runner.sweeper import Retention, Sweeper
 from tests.codes import code_for, digits_in
 from tests.stage import LI, OPERATOR, HandClock, wish
 
@@ -49,11 +51,9 @@ def test_a_code_goes_to_the_phone_lets_one_request_in_and_no_second(desk: Desk) 
     assert sent.to.endswith("1234")
     code = digits_in(desk.store)
     assert submit(desk, LI, guarded(code=code)).number == 1
-    assert refusal(desk, guarded(code=code)) == {"state": "not-asked", **_limits()}
-
-
-def _limits() -> dict[str, Any]:
-    return {"valid_s": VALID, "resend_s": RESEND}
+    resend_at = desk.store.clock.now() + RESEND
+    limits = {"valid_s": VALID, "resend_s": RESEND}
+    assert refusal(desk, guarded(code=code)) == {"state": "not-asked", "resend_at": resend_at, **limits}
 
 
 def test_without_a_code_it_is_refused_and_a_dry_run_says_that_one_will_be_needed(desk: Desk) -> None:
@@ -67,20 +67,37 @@ def test_five_wrong_tries_void_a_code_even_if_the_sixth_is_right(desk: Desk) -> 
     code = code_for(desk, LI, guarded())
     wrong = "000000" if code != "000000" else "111111"
     left = [refusal(desk, guarded(code=wrong)).get("left") for _ in range(TRIES)]
-    assert left == [4, 3, 2, 1, None]
+    assert left == [4, 3, 2, 1, 0]
     assert refusal(desk, guarded(code=code))["state"] == "tried-out"
 
 
 def test_of_fifty_guesses_at_once_no_more_than_five_count(desk: Desk) -> None:
     code = code_for(desk, LI, guarded())
     purpose = for_submit(LI, desk.catalog.build("guarded", {}), desk.place("acme/prod", LI))
-    guesses = [f"{n:06d}" for n in range(50) if f"{n:06d}" != code]
+    guesses = [f"{n:06d}" for n in range(51) if f"{n:06d}" != code][:50]
     with ThreadPoolExecutor(8) as pool:
-        states = [t.code.state for t in pool.map(lambda g: attempt(desk, LI, purpose, g), guesses)]
-    compared = [s for s in states if s is CodeState.WRONG]
-    assert len(compared) < TRIES
-    assert set(states) == {CodeState.WRONG, CodeState.TRIED_OUT}
+        tries = list(pool.map(lambda g: attempt(desk, LI, purpose, g), guesses))
+    assert sorted(t.code.left for t in tries if t.code.state is CodeState.WRONG) == [1, 2, 3, 4]
+    assert [t.code.state for t in tries].count(CodeState.TRIED_OUT) == 46, "the fifth, and all that came after it"
     assert refusal(desk, guarded(code=code))["state"] == "tried-out"
+    told = [e for e in _all(desk.store, "event") if dict(e)["kind"] == "code-wrong"]
+    assert len(told) == TRIES, "each that counted is on record, and no other"
+
+
+def test_of_eight_that_ask_at_once_one_is_sent_a_code(desk: Desk) -> None:
+    start = threading.Barrier(8)
+
+    def one(_: int) -> bool:
+        start.wait(10)
+        try:
+            ask(desk, LI, guarded())
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(one, range(8))) == 1
+    assert len(_all(desk.store, "code")) == 1
 
 
 def test_of_two_requests_with_one_code_one_is_accepted(desk: Desk) -> None:
@@ -113,7 +130,9 @@ def test_a_new_one_can_be_asked_for_after_a_minute_and_voids_the_one_before(desk
     clock.move(seconds=1)
     second = code_for(desk, LI, guarded())
     if first != second:
-        assert refusal(desk, guarded(code=first))["state"] == "wrong"
+        refused = refusal(desk, guarded(code=first))
+        assert (refused["state"], refused["left"]) == ("wrong", TRIES - 1)
+        assert refused["resend_at"] == desk.store.clock.now() + RESEND
     assert submit(desk, LI, guarded(code=second)).number
 
 
@@ -225,3 +244,30 @@ def test_a_right_code_is_used_with_the_request_or_not_at_all(desk: Desk) -> None
     with pytest.raises(Conflict):
         desk.store.write(breaks)
     assert submit(desk, LI, guarded(code=code)).number == 1
+
+
+def test_a_quota_that_another_has_taken_meanwhile_leaves_the_code_good(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bulk the others are committed: what one was refused for must not use its code."""
+    body, moved = wish("guarded-counted"), Tx.moved
+    code = code_for(desk, LI, body)
+    taken = lambda tx, name, **key: 0 if name == "quota_take" else moved(tx, name, **key)  # noqa: E731
+    monkeypatch.setattr(Tx, "moved", taken)
+    accepted, refused = submit_many(desk, LI, [wish("free"), {**body, "code": code}])
+    monkeypatch.undo()
+    assert not isinstance(accepted, Exception)
+    assert isinstance(refused, Refused)
+    assert [r.policy for r in refused.decision.against] == ["quotas"]
+    assert submit(desk, LI, {**body, "code": code}).number
+
+
+def test_codes_are_forgotten_when_their_day_is_over(desk: Desk, clock: HandClock) -> None:
+    ask(desk, LI, guarded())
+    sweeper = Sweeper(desk.store, desk.catalog, Retention())
+    clock.move(days=1)
+    sweeper.forget()
+    assert len(_all(desk.store, "code")) == 1, "still counted"
+    clock.move(days=2)
+    sweeper.forget()
+    assert _all(desk.store, "code") == []
