@@ -106,12 +106,13 @@ def make_couriers(settings: Settings) -> dict[str, "Courier"]:
     from messages.mail import Smtp
     from messages.outbox import MAIL, SMS
     from messages.settings import mail_settings
-    from messages.sms import SmsGateway, sms_settings
 
     made: dict[str, Courier] = {}
     if settings.mail:
         made[MAIL] = Smtp(mail_settings(settings.mail, PREFIX + "MAIL"), open_secret)
     if settings.sms:
+        from messages.sms import SmsGateway, sms_settings
+
         made[SMS] = SmsGateway(sms_settings(settings.sms, PREFIX + "SMS"), open_secret)
     return made
 
@@ -167,6 +168,7 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
 
 def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Errand", ...]:
     """What a worker does besides its jobs: it tells people, asks how data centers are, ends uploads that are left."""
+    from intake.retention import retire
     from intake.upload_sweep import drop_stale, sweep
     from runner.survey import Survey
     from runner.worker import FORGET_EVERY_S, Errand
@@ -179,6 +181,7 @@ def make_errands(product: Product, executors: Mapping[str, Any]) -> tuple["Erran
         *(Errand(name=f"send-{name}", every_s=SEND_EVERY_S, do=each.round) for name, each in senders.items()),
         Errand(name="forget-messages", every_s=FORGET_EVERY_S, do=lambda _stopping: first.forget()),
         Errand(name="sweep-artifacts", every_s=SWEEP_EVERY_S, do=lambda stopping: sweep(product.desk, stopping)),
+        Errand(name="retire-backups", every_s=FORGET_EVERY_S, do=lambda stopping: retire(product.desk, stopping)),
         Errand(name="drop-stale", every_s=FORGET_EVERY_S, do=lambda stopping: drop_stale(product.desk, stopping)),
     )
 
@@ -194,6 +197,7 @@ def make_senders(store: "Store", couriers: Mapping[str, "Courier"]) -> dict[str,
 
 def make_executors(product: Product) -> dict[str, Any]:
     """One executor a wire."""
+    from executors.choose import ChooseExecutor
     from executors.exchange import ExchangeExecutor
     from executors.mssql import SqlExecutor
     from executors.pause import PauseExecutor
@@ -224,6 +228,7 @@ def make_executors(product: Product) -> dict[str, Any]:
         "none": PauseExecutor(),
     }
     executors["together"] = TogetherExecutor(executors)
+    executors["choose"] = ChooseExecutor(executors)
     product.closers.extend(e.close for e in executors.values())
     return executors
 

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Mapping
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
 from commands.carrying import bar, hashed, told
+from commands.codes import HELP, code_of, have_sent
 from commands.exits import DONE
 from commands.lazy import Leaf
 from commands.moments import shown
@@ -33,7 +35,7 @@ FIRST_PAUSE_S: Final = 1.0
 @click.option("--description", default="", help="What people read.")
 @click.option("--restore", is_flag=True, help="It is to be restored after the upload.")
 @click.option("--send-code", is_flag=True, help="Have a one-time code sent to your phone; uploads nothing.")
-@click.option("--code", default="", help="The one-time code that was sent for this file.")
+@click.option("--code", default="", help=HELP)
 @click.option("--name", help="The name under which it is kept; left out: the file's own.")
 @with_session
 def upload(
@@ -43,18 +45,17 @@ def upload(
 
     After an error, or when it was killed, the same command goes on with what has arrived already.
     """
+    from intake.upload_wish import ask_code
     from intake.uploads import refusal_of
 
     with _opened(file) as content:
         size = file.stat().st_size
         words = {"filename": name or file.name, "restore": "yes" if restore else "no", "kind": kind or "", **given}
         words["sha256"] = hashed(session.screen, content, size)
-        if send_code or (session.screen.is_terminal and not words["code"]):
-            _send_code(session, words, size)
+        send = partial(ask_code, session.desk, session.actor, size, words)
         if send_code:
-            return DONE
-        if session.screen.is_terminal and not words["code"]:
-            words["code"] = click.prompt(session.screen.of(Text("验证码", "Code")), type=str)
+            return have_sent(session, send)
+        words["code"] = code_of(session, words["code"], True, send) or ""
         record = _begun(session, words, size)
         done = _sent(session, record, content).record
     if done.state in ("refused", "failed"):
@@ -116,16 +117,6 @@ def tell(session: Session, record: "Record") -> None:
         *((screen.of(Text("拒绝原因", "refused")), screen.of(r)) for r in facts.get("refusals", ())),
     ]
     screen.table((Text("项目", "item"), Text("内容", "value")), [row for row in rows if row[1] not in (None, "")])
-
-
-def _send_code(session: Session, words: Mapping[str, str], size: int) -> None:
-    """For exactly this file, place and use."""
-    from intake.code_view import of_sent
-    from intake.upload_wish import ask_code
-
-    sent = ask_code(session.desk, session.actor, size, words)
-    session.screen.data(of_sent(sent))
-    session.screen.say(f"验证码已发送到 {sent.to}", f"A code is sent to {sent.to}")
 
 
 def _begun(session: Session, words: Mapping[str, str], size: int) -> "Record":

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import click
 
+from commands.codes import HELP, ask_for, code_of, have_sent
 from commands.exits import DONE, REFUSED, reason_lines
 from commands.following import follow_request
 from commands.lazy import Group, Leaf
@@ -46,7 +47,7 @@ def submit_command(name: str, operation: type[Operation] | None) -> click.Comman
         click.Option(["--key"], help="Idempotency key: the same key and wish answer the first request again."),
         click.Option(["--yes"], is_flag=True, help="The second confirmation, where nobody can be asked."),
         click.Option(["--send-code"], is_flag=True, help="Have a one-time code sent to your phone; submits nothing."),
-        click.Option(["--code"], metavar="DIGITS", help="The one-time code, where the operation asks for one."),
+        click.Option(["--code"], metavar="DIGITS", help=HELP),
         click.Option(["--wait"], is_flag=True, help="Follow it to its end; the exit code is its end's."),
     ]
     return _command(name, operation, _submit, more)
@@ -80,10 +81,13 @@ def _submit(
 
     body = _body(session, wish)
     if send_code:
-        return _send_code(session, body)
-    body |= {"code": code} if code else _typed_code(session, body)
+        return have_sent(session, ask_for(session, body))
     if yes or _confirmed(session, body):
         body["confirm"] = True
+    # A refusal and the second confirmation come before the code: nobody is sent one in vain.
+    operation = _operations().get(body["operation"])
+    given = code_of(session, code, operation is not None and operation.traits.code, ask_for(session, body))
+    body |= {"code": given} if given else {}
     answer = ask(session.desk, session.actor, body, key)
     session.screen.data(view.of_answer(answer))
     when = shown(answer.planned_at, session.given.zone)
@@ -96,27 +100,6 @@ def _submit(
         return follow_request(session, answer.number)
     session.screen.say(f"跟踪：yunwei request follow {answer.number}", f"Follow: yunwei request follow {answer.number}")
     return DONE
-
-
-def _send_code(session: Session, body: Wish) -> int:
-    """Have a code sent, for exactly this."""
-    from intake.code_view import of_sent
-    from intake.codes import ask
-
-    sent = ask(session.desk, session.actor, body)
-    session.screen.data(of_sent(sent))
-    until = shown(sent.expires_at, session.given.zone)
-    session.screen.say(f"验证码已发送到 {sent.to}，{until} 前有效", f"A code is sent to {sent.to}, good until {until}")
-    return DONE
-
-
-def _typed_code(session: Session, body: Wish) -> Wish:
-    """At a terminal the code is sent and asked for; elsewhere it has to be given."""
-    operation = _operations().get(body["operation"])
-    if not session.screen.is_terminal or operation is None or not operation.traits.code:
-        return {}
-    _send_code(session, body)
-    return {"code": click.prompt(session.screen.of(Text("验证码", "Code")), type=str)}
 
 
 @with_session
@@ -135,6 +118,8 @@ def _check(session: Session, /, wish: Wish) -> int:
     for reason in found.decision.reasons:
         for line in reason_lines(reason, session.screen, session.given):
             session.screen.line(line)
+    if found.warning:
+        session.screen.line(session.screen.of(found.warning))
     minutes = max(1, round(found.estimate.total_seconds() / 60))
     session.screen.say(f"预计用时 {minutes} 分钟", f"Likely to take {minutes} min")
     _plan(session, found.slots, found.steps)
@@ -175,6 +160,8 @@ def _confirmed(session: Session, body: dict[str, Any]) -> bool:
     operation = session.desk.catalog.get(found.operation)
     if not operation.traits.interrupts_users:
         return False
+    if found.warning:
+        session.screen.line(session.screen.of(found.warning))
     place = session.desk.place(found.place, session.actor)
     when = shown(found.planned_at or session.desk.store.clock.now(), session.given.zone)
     screen = session.screen

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from commands.codes import HELP, ask_for, code_of, have_sent
 from commands.exits import DONE
 from commands.lazy import Leaf
 from commands.moments import read_at
@@ -19,7 +20,7 @@ from commands.session import Session, with_session
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="A new value; others stay as they are.")
 @click.option("--rev", type=int, help="Only if it is still at this revision; left out: the one it has now.")
 @click.option("--send-code", is_flag=True, help="Have a one-time code sent to your phone; edits nothing.")
-@click.option("--code", metavar="DIGITS", help="The one-time code, where the operation asks for one.")
+@click.option("--code", metavar="DIGITS", help=HELP)
 @with_session
 def edit(
     session: Session,
@@ -37,11 +38,13 @@ def edit(
 
     item = _open(session, number)
     new = {"params": _merged(item.request.params, params)} if params else {}
+    send = ask_for(session, {"request": number, **new})
     if send_code:
-        return _send_code(session, {"request": number, **new})
-    body: dict[str, Any] = {**_given(description=description, code=code), **new}
+        return have_sent(session, send)
+    body: dict[str, Any] = {**_given(description=description), **new}
     if at is not None:
         body["planned_at"] = read_at(at, session.zone(item.request.place), session.desk.store.clock)
+    body |= _given(code=code_of(session, code, bool(body) and _needs_code(session, item), send))
     change(session.desk, session.actor, number, item.job.rev if rev is None else rev, body)
     tell(session, number)
     return DONE
@@ -145,14 +148,8 @@ def _merged(params: dict[str, Any], given: tuple[str, ...]) -> dict[str, Any]:
     return new
 
 
-def _send_code(session: Session, body: dict[str, Any]) -> int:
-    from intake.code_view import of_sent
-    from intake.codes import ask
-
-    sent = ask(session.desk, session.actor, body)
-    session.screen.data(of_sent(sent))
-    session.screen.say(f"验证码已发送到 {sent.to}", f"A code is sent to {sent.to}")
-    return DONE
+def _needs_code(session: Session, item: Any) -> bool:
+    return any(o.name == item.request.operation and o.traits.code for o in session.desk.catalog)
 
 
 def _given(**words: Any) -> dict[str, Any]:

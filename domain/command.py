@@ -59,7 +59,10 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class PowerShell(Command):
-    """A script of ours and its arguments. They travel as JSON on standard input, never as text pasted into code."""
+    """A script of ours and its arguments. They travel as JSON on standard input, never as text pasted into code.
+
+    In its texts `{work}` stands for the job's own name, where it has a fence.
+    """
 
     wire: ClassVar[str] = "winrm"
     script: str
@@ -67,7 +70,10 @@ class PowerShell(Command):
     fence: str = ""  # the key of the step whose token this script uses
 
     def fenced(self, fence: "Fence") -> "PowerShell":
-        return replace(self, args={**self.args, **fence.marks(self.fence)}) if self.fence else self
+        if not self.fence:
+            return self
+        args = {k: _worked(v, fence) for k, v in self.args.items()}
+        return replace(self, args={**args, **fence.marks(self.fence)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +98,12 @@ class Carry(Command):
     """Carry a file between the exchange folder of a database server and the artifact store, or drop it there.
 
     `stow` puts the file into the store under `key`; `fetch` lays an artifact (by its id, or by `key`) into the folder.
-    `{work}` stands for the job's own name.
+    `inspect` judges a package (.bacpac, .dacpac) before a server sees it; `stow-package` does so first, and adds what
+    it is to the key. `{work}` stands for the job's own name.
     """
 
     wire: ClassVar[str] = "exchange"
-    act: str  # stow | fetch | drop
+    act: str  # stow | fetch | drop | inspect | stow-package
     file: str
     artifact: str = ""
     key: str = ""
@@ -129,6 +136,24 @@ class Together(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choose(Command):
+    """Ask first, a question that changes nothing; then send the one of `ways` that the answer's `fact` names.
+
+    Facts: those of the way that was taken, its name as `chosen`, and the answer as `asked`.
+    """
+
+    wire: ClassVar[str] = "choose"
+    host: str = ""
+    ask: Command
+    fact: str
+    ways: dict[str, Command]
+
+    def fenced(self, fence: "Fence") -> "Choose":
+        ways = {name: way.fenced(fence) for name, way in self.ways.items()}
+        return replace(self, ask=self.ask.fenced(fence), ways=ways)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pause(Command):
     """No wire at all: wait `seconds` (used by operations that only exist to be measured or tried out)."""
 
@@ -141,7 +166,9 @@ def _worked(value: Any, fence: Fence) -> Any:
     return value.replace("{work}", fence.work) if isinstance(value, str) else value
 
 
-KINDS: Final[dict[str, type[Command]]] = {c.__name__: c for c in (PowerShell, Sql, Carry, SiteProbe, Together, Pause)}
+KINDS: Final[dict[str, type[Command]]] = {
+    c.__name__: c for c in (PowerShell, Sql, Carry, SiteProbe, Together, Choose, Pause)
+}
 
 
 def to_data(command: Command) -> dict[str, Any]:
@@ -149,6 +176,8 @@ def to_data(command: Command) -> dict[str, Any]:
     data = {"kind": type(command).__name__, **asdict(command)}
     if isinstance(command, Together):
         data["commands"] = [to_data(c) for c in command.commands]
+    if isinstance(command, Choose):
+        data["ask"], data["ways"] = to_data(command.ask), {k: to_data(w) for k, w in command.ways.items()}
     return data
 
 
@@ -162,6 +191,9 @@ def from_data(data: Mapping[str, Any]) -> Command:
         fields["statuses"] = tuple(fields["statuses"])
     if "commands" in fields:
         fields["commands"] = tuple(from_data(c) for c in fields["commands"])
+    if "ways" in fields:
+        fields["ask"] = from_data(fields["ask"])
+        fields["ways"] = {name: from_data(way) for name, way in fields["ways"].items()}
     return KINDS[kind](**fields)
 
 

@@ -157,6 +157,10 @@ class Operation:
         """What is wrong with these parameters together, or with them at this place. Without a word: nothing."""
         return iter(())
 
+    def warns(self, place: Place) -> Text | None:
+        """What is lost by it, to be read before the second confirmation. Without a word: nothing."""
+        return None
+
     def estimate(self, place: Place) -> timedelta:
         """How long it is likely to take there, before there is history."""
         return self.traits.takes

@@ -84,6 +84,14 @@ class LetterRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackupRules:
+    """How long backups are kept: the newest `keep` of each data center, and all that are younger than `at_least`."""
+
+    keep: int = 7
+    at_least: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rulebook:
     """All figures. The defaults are the handbook's."""
 
@@ -94,6 +102,7 @@ class Rulebook:
     quotas: dict[str, tuple[Quota, ...]] = field(default_factory=dict)
     default_cutoff: timedelta = timedelta(minutes=30)
     letters: LetterRules = LetterRules()
+    backups: BackupRules = BackupRules()
 
     def quotas_of(self, quota_class: str | None) -> tuple[Quota, ...]:
         """What limits a class: the estate file's word, or the handbook's."""

@@ -9,6 +9,7 @@ from domain.command import Call, Carry, Command, Reading
 from domain.errors import Broke, Conflict, Denied, Unreachable
 from domain.places import DatabaseHost
 from domain.text import Text
+from executors.packages import inspected
 
 PART: Final = ".part"  # the end of the name of a file that is not whole yet
 
@@ -36,7 +37,11 @@ class ExchangeExecutor:
                     return Reading(facts=_told(self._fetch(path, key, call)))
                 case "drop":
                     return Reading(facts={"dropped": _drop(path)})
-        raise ValueError(f"a file is stowed, fetched or dropped, not {command.act!r}")
+                case "inspect":
+                    return Reading(facts=inspected(path, loads=True))
+                case "stow-package":
+                    return Reading(facts=self._stow_package(path, command.key, call))
+        raise ValueError(f"a file is stowed, fetched, inspected or dropped, not {command.act!r}")
 
     def close(self) -> None:
         """Nothing stays open between two files."""
@@ -58,6 +63,13 @@ class ExchangeExecutor:
         except Conflict:
             call.say("note", f"{key} was stored by an earlier try of this job")
             return self._store.head(key)
+
+    def _stow_package(self, path: Path, key: str, call: Call) -> dict[str, object]:
+        """Only a sound one is stored, under the ending of what it is."""
+        facts = inspected(path, loads=False)
+        if facts["format"] is None:
+            return facts
+        return {**facts, **_told(self._stow(path, ArtifactKey.parse(f"{key}.{facts['format']}"), call))}
 
     def _fetch(self, path: Path, key: ArtifactKey, call: Call) -> Stored:
         stored = self._store.head(key)

@@ -72,7 +72,7 @@ def delete(desk: Desk, actor: Actor, id_: str) -> Record:
     """
     found = get(desk, actor, id_)
     may_keep(actor, found.tenant)
-    desk.store.write(lambda tx: _delete(tx, actor, found))
+    desk.store.write(lambda tx: delete_by(tx, actor.name, found))
     drop_bytes(desk, found)
     return get(desk, actor, id_)
 
@@ -113,7 +113,8 @@ def unknown(id_: str) -> NotFound:
     return NotFound(Text(f"没有文件 {id_[:40]!r}", f"There is no artifact {id_[:40]!r}"), artifact=id_[:40])
 
 
-def _delete(tx: Tx, actor: Actor, found: Record) -> None:
+def delete_by(tx: Tx, actor: str, found: Record) -> None:
+    """Its row says that it is deleted; the bytes are the caller's to drop. Raises Conflict: in use, or not ready."""
     if found.kind == ArtifactKind.SCRIPT:
         raise Conflict(Text("脚本随运维单保留，不能删除", "Scripts are kept with their requests: they stay"))
     moved = tx.moved("delete_artifact", id=found.id, now=tx.now())  # first: it locks the row
@@ -124,7 +125,7 @@ def _delete(tx: Tx, actor: Actor, found: Record) -> None:
         zh, en = f"文件 {found.id} 不是可用状态", f"The artifact {found.id} is not ready"
         raise Conflict(Text(zh, en), artifact=found.id, state=found.state.value)
     told = {"id": found.id, "what": found.kind, "name": found.name, "size": found.size}
-    tx.append(Event(kind=Kind.DELETED, at=tx.now(), tenant=found.tenant, actor=actor.name, facts=told))
+    tx.append(Event(kind=Kind.DELETED, at=tx.now(), tenant=found.tenant, actor=actor, facts=told))
 
 
 def _in_use(found: Record, users: list[Row]) -> Conflict:

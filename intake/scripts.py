@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.artifact import ArtifactKey
-from domain.errors import Fault, Mistake
+from domain.errors import Denied, Fault, Mistake
 from domain.event import Event, Kind
 from domain.places import Place
-from domain.request import Actor
+from domain.request import Actor, Role
 from domain.text import Text
 from intake.attach import name_faults
 from intake.desk import Desk
@@ -26,6 +26,7 @@ from tsql.review import Finding, Weight, review
 MAX_BYTES: Final = 50 * 1024 * 1024
 MOST_RUNS: Final = 100_000  # batches, each counted as often as GO says
 MOST_TOLD: Final = 100  # faults of one answer
+MAY_HAND_IN: Final = frozenset({Role.DATA_OPS, Role.OPERATOR})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +46,19 @@ class Script:
 def hand_in(
     desk: Desk, actor: Actor, path: str, content: bytes, name: str = "script.sql", encoding: str = ""
 ) -> Script:
-    """Keep a script for a data center, or say everything that speaks against it. Raises Mistake, NotFound.
+    """Keep a script for a data center, or say everything that speaks against it. Raises Mistake, NotFound,
+    Denied.
 
     It is kept as UTF-8 without a mark, and `sha256` is of that. The same script for the same place is the same: handing
     it in again changes nothing. A refusal leaves no trace.
     """
     place = desk.place(path, actor)
+    if not actor.roles & MAY_HAND_IN:
+        zh, en = (
+            "只有数据运维专员和服务商操作员可以提交脚本",
+            "Only data ops and operators hand in scripts",
+        )
+        raise Denied(Text(zh, en))
     _check_form(place, content, name, encoding)
     text = _text(content, encoding)
     batches = _batches(text)

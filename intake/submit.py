@@ -52,6 +52,7 @@ class Check:
     place: str
     operation: str
     estimate: timedelta
+    warning: Text | None = None
 
 
 def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = None) -> Answer:
@@ -117,6 +118,7 @@ def check(desk: Desk, actor: Actor, body: Mapping[str, Any]) -> Check:
         place=wish.place.path,
         operation=wish.operation.name,
         estimate=situation.estimate,
+        warning=wish.operation.warns(wish.place),
     )
 
 

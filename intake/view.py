@@ -74,6 +74,7 @@ def of_check(check: Check) -> dict[str, Any]:
         "slots": [s.isoformat() for s in check.slots],
         "steps": [s.as_dict() for s in check.steps],
         "estimate_s": check.estimate.total_seconds(),
+        "warning": check.warning.as_dict() if check.warning else None,
     }
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from domain.rulebook import ClosedWindow, Expiry, Freeze, LetterRules, Planning, Quota, Rulebook
+from domain.rulebook import BackupRules, ClosedWindow, Expiry, Freeze, LetterRules, Planning, Quota, Rulebook
 from domain.text import Text
 from inventory.record import Key, Listing, Named, Record, Rule
 from inventory.times import duration, instant, wall
@@ -107,6 +107,10 @@ LETTERS: Final = Record(
     ),
 )
 
+BACKUPS: Final = Record(
+    of=BackupRules, keys=(Key("keep", whole(1, 1_000)), Key("at_least", duration(_NONE, 3660 * _DAY)))
+)
+
 POLICIES: Final = Record(
     of=Rulebook,
     keys=(
@@ -117,5 +121,6 @@ POLICIES: Final = Record(
         Key("quotas", Named(name=name, item=Listing(item=QUOTA, least=1, unique=(("period",),)))),
         Key("default_cutoff", duration(_NONE, 30 * _DAY)),
         Key("letters", LETTERS),
+        Key("backups", BACKUPS),
     ),
 )

@@ -23,6 +23,7 @@ from lab.tds.prelogin import Mode
 
 NAME: Final = "db1"
 OPS: Final = "yunwei_ops"
+PACKAGES: Final = "LAB\\yunwei"  # the Windows account on its host
 EXCHANGE: Final = "D:\\Exchange"
 _FIRST_DATABASE: Final = datetime(2026, 1, 1)  # noqa: DTZ001 -- a name, not a moment
 
@@ -49,6 +50,7 @@ class DatabaseServer:
         )
         self.engine.rights.set_password("sa", write_secret(folder / "secrets" / f"{NAME}-sa"))
         self._run("sql_rights", {"OPS_PASSWORD": self._password_of(OPS, f"{NAME}-ops")})
+        self._run("sql_rights_packages", {"PACKAGE_LOGIN": PACKAGES})
 
     @property
     def port(self) -> int:

@@ -150,6 +150,7 @@ class LabEstate:
         )
         self.database.start()
         host = self._host(DATABASE_SERVER, 0, "ntlm-tls")
+        self.hosts[DATABASE_SERVER].sql = self.database.engine
         host.pop("site_port")
         self._database_host = {**host, "port": self.database.port, "sql": self.database.sql()}
 

@@ -22,6 +22,13 @@ WANTED = {
 }
 
 
+RUNS_WHEN_LOADED = {
+    "SqlAssembly": Text("CLR 程序集", "CLR assemblies"),
+    "SqlDatabaseDdlTrigger": Text("数据库级 DDL 触发器", "DDL triggers of the database"),
+    "SqlServerDdlTrigger": Text("服务器级触发器", "triggers of the server"),
+}
+
+
 def refusals_of_media(media: Media, size: int, newest: int | None) -> tuple[Fault, ...]:
     """Everything that keeps this device from being restored alone, most fundamental first."""
     if media.software and "SQL Server" not in media.software:
@@ -113,6 +120,18 @@ def refusals_of_package(package: Package, newest: int | None) -> tuple[Fault, ..
     platform = package.model.platform
     if newest is not None and platform is not None and platform > newest:
         found.append(refusal("newer-platform", platform=platform, newest=newest))
+    return tuple(found)
+
+
+def refusals_of_import(package: Package) -> tuple[Fault, ...]:
+    """What must not be loaded into a server: whatever would run with the rights of the one who loads it."""
+    found = [refusal("scripts-inside", scripts=", ".join(package.scripts))] if package.scripts else []
+    runs = [text for kind, text in RUNS_WHEN_LOADED.items() if kind in package.model.elements]
+    if runs:
+        names = Text("、".join(t.zh for t in runs), ", ".join(t.en for t in runs))
+        found.append(refusal("code-inside", elements=names))
+    if not package.is_bacpac and not package.data_files:
+        found.append(refusal("schema-only"))
     return tuple(found)
 
 

@@ -72,6 +72,14 @@ def recognise(
     return _other(kind, name)
 
 
+def recognise_package(file: Seekable, *, size: int, target: Target = ANYTHING, limits: Limits = USUAL) -> Recognition:
+    """Judges a package of DacFx by what it is, whatever it is called; anything else is refused."""
+    kind = sniff(Window(file, size, HEAD).read(0, HEAD), size)
+    if kind is Kind.ZIP:
+        return _zip(Window(file, size, 3 * size + HEAD), "package.bacpac", target, limits)
+    return _other(kind, "package.bacpac")
+
+
 def _plain(window: Window, target: Target) -> Recognition:
     try:
         media = read_media(window)

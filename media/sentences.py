@@ -155,6 +155,24 @@ SENTENCES: dict[str, tuple[Text, Text]] = {
         ),
         Text("请升级目标服务器。", "Upgrade the target server."),
     ),
+    "scripts-inside": (
+        Text("包内含部署时会执行的脚本：{scripts}。", "The package has scripts that run when published: {scripts}."),
+        Text("请导出不含脚本的包。", "Make a package without them."),
+    ),
+    "code-inside": (
+        Text(
+            "包内含会以导入者权限运行的对象：{elements}。",
+            "The package has objects that would run with the rights of the import: {elements}.",
+        ),
+        Text("请先在源数据库中去掉它们再导出。", "Remove them from the source, then export again."),
+    ),
+    "schema-only": (
+        Text("这个包只有结构，没有数据。", "This package has the schema only, and no data."),
+        Text(
+            "请导出含数据的包（BACPAC，或 ExtractAllTableData）。",
+            "Export with data: a BACPAC, or ExtractAllTableData.",
+        ),
+    ),
     "xml-doctype": (
         Text("包内 XML 含 DOCTYPE 或实体声明。", "An XML part declares a document type or entities."),
         AGAIN,

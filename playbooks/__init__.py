@@ -4,6 +4,8 @@ from typing import Final
 
 from domain.operation import Operation
 from playbooks.backup import BackUp
+from playbooks.bacpac_export import ExportPackage
+from playbooks.bacpac_import import ImportPackage
 from playbooks.iis_restart import RestartIIS
 from playbooks.rehearse import RehearseRestore
 from playbooks.rename import RenameDataCenter
@@ -18,5 +20,7 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     RehearseRestore,
     SqlUpdate,
     RenameDataCenter,
+    ExportPackage,
+    ImportPackage,
     ResetPassword,
 )

@@ -83,6 +83,17 @@ class RestoreDataCenter(Operation):
         else:
             yield from sql_place.no_server(source, "params.from_data_center")
 
+    def warns(self, place: Place) -> Text:
+        center = sql_place.data_center(place)
+        source = self.artifact or self.from_data_center
+        zh = f"{center.title}（数据库 {center.database}）将被 {source} 覆盖，此后写入的一切都会丢失。"
+        en = (
+            f"{center.title} (database {center.database}) is overwritten with {source}: what was written since is lost."
+        )
+        first, none = ("覆盖前会先备份。", "It is backed up first."), ("不会先备份！", "There is NO backup first!")
+        kept = first if self.backup_first else none
+        return Text(zh + kept[0], f"{en} {kept[1]}")
+
     def plan(self, place: Place) -> Iterator[Step]:
         restore, safety = Restore(place=place), Backup(place=place, word="safety", stays=self.how == "in-place")
         if self.backup_first:

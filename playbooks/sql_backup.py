@@ -44,12 +44,16 @@ class Backup:
 
     def steps(self) -> Iterator[Step]:
         """The whole way: at the end the backup is in the artifact store, and proven."""
-        yield self._look()
-        yield self._make()
-        yield self._verify()
+        yield from self.local()
         yield self._stow()
         if not self.stays:
             yield drop_file(self.place, self.word, self.file)
+
+    def local(self) -> Iterator[Step]:
+        """The first half of the way: at the end a proven backup lies in the exchange folder, and nowhere else."""
+        yield self._look()
+        yield self._make()
+        yield self._verify()
 
     def _look(self) -> Step:
         center = sql_place.data_center(self.place)

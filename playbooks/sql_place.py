@@ -59,6 +59,15 @@ def no_server(place: Place, field: str = "place") -> Iterator[Fault]:
         yield Fault(field, Text(zh, en), "not-configured")
 
 
+def no_programs(place: Place, field: str = "place") -> Iterator[Fault]:
+    """The fault of an environment on whose database server no program of ours can run."""
+    host = place.environment.database_host
+    if host is not None and host.winrm is None:
+        zh = f"{place.environment.path} 未配置数据库服务器的 winrm；请服务商在资源文件中补充"
+        en = f"{place.environment.path} has no database_host.winrm in the estate file: the provider has to add it"
+        yield Fault(field, Text(zh, en), "not-configured")
+
+
 def no_script_login(place: Place) -> Iterator[Fault]:
     if place.data_center and place.data_center.script_login is None:
         zh = f"{place.path} 未配置 script_login；请服务商在资源文件中补充"

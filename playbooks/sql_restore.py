@@ -26,16 +26,17 @@ RESERVE: Final = 1.1  # of the room that the files will take
 
 @dataclass(frozen=True, kw_only=True)
 class Restore:
-    """The restore of the file `{work}-<word>.bak`, which lies in the exchange folder, into `place`."""
+    """The restore of the file `{work}-<word>.<ending>`, which lies in the exchange folder, into `place`."""
 
     place: Place
     word: str = "source"
+    ending: str = "bak"
     scratch: str = "{work}-restore"  # the new database, until it takes the target's name
     old: str = "{work}-old"  # the one that it replaces, until it is dropped
 
     @property
     def file(self) -> str:
-        return f"{{work}}-{self.word}.bak"
+        return f"{{work}}-{self.word}.{self.ending}"
 
     def fetch(self, *, artifact: str = "", key: str = "") -> Step:
         """Bring the file from the artifact store."""
@@ -143,6 +144,11 @@ class Restore:
 def way_beside(restore: Restore, tidy: Iterator[Step]) -> Iterator[Step]:
     """From the file to the new database under the old name. `tidy` drops files while the old database still serves."""
     yield restore.beside()
+    yield from way_in(restore, tidy)
+
+
+def way_in(restore: Restore, tidy: Iterator[Step]) -> Iterator[Step]:
+    """From the database beside to the old name."""
     yield restore.check(restore.scratch)
     yield from tidy
     yield restore.swap()

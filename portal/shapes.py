@@ -144,6 +144,7 @@ class Check(Shape):
     decision: Decision
     slots: list[datetime]
     steps: list[Label]
+    warning: Label | None = Field(description="What is lost by it: to be read before confirming")
     estimate_s: float = Field(description="How long it is likely to take, by its last runs there")
 
 

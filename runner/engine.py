@@ -115,6 +115,7 @@ class Engine:
                 return judgement
             if not self._may_ask_again(step, judgement, sends, until):
                 raise StepFailed(judgement)
+            hold.under_way(step, judgement)
             self._wait(hold.disturbed, step.poll_s or self._patience.retry_s)
 
     def _read_once(self, hold: Hold, step: Step, timeout_s: float) -> Judgement:

@@ -15,7 +15,7 @@ from domain.command import Fence
 from domain.errors import Overtaken, Stopped, StoreDown
 from domain.event import Event, Kind
 from domain.job import Job, State
-from domain.operation import Operation, Step
+from domain.operation import Judgement, Operation, Step
 from domain.text import Text
 from runner.artifacts import record
 from runner.claims import Claimed
@@ -92,6 +92,12 @@ class Hold:
         """A remark, written with the next commit."""
         event = self._event(kind, facts)
         self._remember(lambda tx: tx.append(event))
+
+    def under_way(self, step: Step, judgement: Judgement) -> None:
+        """How far a step is that is asked about again and again: what its evidence calls `progress`."""
+        if told := judgement.evidence.get("progress"):
+            about = {"title": step.title.as_dict(), "text": judgement.text.as_dict()}
+            self.note(Kind.PROGRESS, step=step.key, **about, **told)
 
     def part(self, number: int, facts: Mapping[str, Any]) -> None:
         """How part `number` of the step at hand stands, written with the next commit. Never raises."""

@@ -72,9 +72,11 @@ class Work(Operation):
     notes: ClassVar[dict[str, Text]] = {
         "steps": Text("步骤数", "How many steps"),
         "destructive": Text("是否有影响", "Whether the steps change anything"),
+        "note": Text("备注", "What a test notes in it"),
     }
     steps: int = 1
     destructive: bool = True
+    note: str = ""
 
     def plan(self, place: Place) -> Iterator[Step]:
         for n in range(self.steps):

@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policies": {"domain"},
     "playbooks": {"domain"},
     "inventory": {"domain"},
-    "executors": {"domain", "tsql"},
+    # The database server's executor splits scripts; the exchange folder's judges packages where they lie.
+    "executors": {"domain", "tsql", "media"},
     "runner": {"domain", "policies"},
     "messages": {"domain", "runner"},
     "intake": {"domain", "tsql", "media", "inventory", "policies", "playbooks", "runner", "messages"},

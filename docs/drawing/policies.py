@@ -10,7 +10,7 @@ import policies
 from docs.drawing.markdown import code, paragraph, prose, section, span, table
 from domain import rulebook
 from domain.decision import Moment
-from domain.rulebook import ClosedWindow, Expiry, Freeze, LetterRules, Planning, Quota, Rulebook
+from domain.rulebook import BackupRules, ClosedWindow, Expiry, Freeze, LetterRules, Planning, Quota, Rulebook
 from policies import ASKED, RULES, Rule
 
 # A figure that is not here stops the drawing: nobody could read what it means.
@@ -20,6 +20,7 @@ _MEANING: Final = {
     "planning": Planning.__doc__,
     "expiry": Expiry.__doc__,
     "quotas": Quota.__doc__,
+    "backups": BackupRules.__doc__,
     "letters": " ".join((LetterRules.__doc__ or "").split()),
     "default_cutoff": "How long before its start work can still be cancelled or edited, unless its operation says so.",
 }

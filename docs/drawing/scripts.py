@@ -5,17 +5,23 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 
 from docs.drawing.markdown import code, paragraph, prose, table
-from domain.command import Command, PowerShell, Sql, Together
+from domain.command import Choose, Command, PowerShell, Sql, Together
 from domain.operation import Operation, Step
 from executors.sql_server import VERBS
 
 
 def sent(plans: Iterable[Iterable[Step]]) -> str:
     """The scripts and the verbs of these plans, each once."""
-    commands = [c for plan in plans for step in plan for c in (step.do, step.look, step.undo) if c]
+    said = [c for plan in plans for step in plan for c in (step.do, step.look, step.undo) if c]
+    commands = [each for c in said for each in _inside(c)]
     scripts = "".join(_script(text) for text in dict.fromkeys(t for c in commands for t in _texts(c)))
     verbs = [(code(v), " ".join((VERBS[v].__doc__ or "").split())) for v in dict.fromkeys(_verbs(commands))]
     return scripts + (table(("verb on the database server", "what it does"), verbs) if verbs else "")
+
+
+def _inside(command: Command) -> Iterator[Command]:
+    """A command that chooses is its question and its ways."""
+    yield from (command.ask, *command.ways.values()) if isinstance(command, Choose) else (command,)
 
 
 def _verbs(commands: Iterable[Command]) -> Iterator[str]:

@@ -56,6 +56,7 @@ FAULTS: Mapping[str, Mapping[str, Parameter]] = {
     "wrong_answer": {},
     "die_mid_restart": {"when": Choice(("before", "after"))},
     "clixml_progress": {},
+    "sqlpackage": {"how": Choice(("disk_full", "killed"))},
 }
 MOST_COUNT = 1_000_000
 

@@ -4,6 +4,7 @@ import ntpath
 import shlex
 import threading
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from lab.host.cmd import find_program, run_line, run_program
 from lab.host.console import Console
@@ -18,6 +19,9 @@ from lab.host.session import Session, run_to_end
 from lab.host.site import SitePort
 from lab.host.spec import HostSpec
 from lab.machine import WireFault, WirePoint
+
+if TYPE_CHECKING:
+    from lab.sqlserver import SqlServer
 
 FOLDERS = ("C:\\Windows\\System32", "C:\\ProgramData", "C:\\inetpub\\wwwroot", "C:\\Temp")
 
@@ -37,6 +41,7 @@ class Host:
         self.boots = 1
         # Told at a reboot: the WinRM server forgets its shells and breaks its connections.
         self.on_reboot: list[Callable[[], None]] = []
+        self.sql: SqlServer | None = None
         self._up = True
         self._closed = False
         self._site = SitePort(spec.site_port, self._answer)

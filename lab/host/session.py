@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lab.host.console import Console
 from lab.host.faults import FaultBook
@@ -14,6 +14,9 @@ from lab.host.ledger import Ledger, Origin
 from lab.host.processes import Entry, ProcessTable
 from lab.host.services import Services
 from lab.host.spec import HostSpec
+
+if TYPE_CHECKING:
+    from lab.sqlserver import SqlServer
 
 LONGEST_S = 4 * 3600.0
 
@@ -34,6 +37,7 @@ class World(Protocol):
     faults: FaultBook
     ledger: Ledger
     booted: str
+    sql: "SqlServer | None"  # on a database server, what runs on it besides
 
     def reboot(self, down_s: float | None = None, origin: Origin | None = None) -> None:
         """Restart Windows."""

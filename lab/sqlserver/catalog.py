@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lab.sqlserver.catalog_of_modules import dependencies, module_objects, module_texts, object_id
 from lab.sqlserver.errors import SqlError
 from lab.sqlserver.kinds import kind_of, moment_text
 from lab.sqlserver.rights import DATABASE_ROLES, ROLE
@@ -18,6 +19,7 @@ _FIRST_ROLE = 16384
 FIRST_USER = 5  # principal_id of the first user after dbo, guest, INFORMATION_SCHEMA and sys
 _STATES = {"ONLINE": 0, "RESTORING": 1, "OFFLINE": 6}
 _ACCESS = {"MULTI_USER": 0, "SINGLE_USER": 1, "RESTRICTED_USER": 2}
+_KINDS_OF_LOGIN = {False: ("S", "SQL_LOGIN"), True: ("U", "WINDOWS_LOGIN")}
 _RECOVERY = {"FULL": 1, "BULK_LOGGED": 2, "SIMPLE": 3}
 
 
@@ -78,19 +80,21 @@ def _visible(session: "LabSession") -> list["LabSession"]:
 def _server_principals(session: "LabSession", _: Database) -> Rows:
     now = moment_text(datetime.now(UTC).replace(tzinfo=None))
     return [
-        (a.name, n, bytes.fromhex(a.sid[2:]), "S", "SQL_LOGIN", int(a.disabled), now, a.default_database)
+        (a.name, n, bytes.fromhex(a.sid[2:]), *_KINDS_OF_LOGIN[a.windows], int(a.disabled), now, a.default_database)
         for n, a in enumerate(session.server.rights.accounts, start=1)
     ]
 
 
 def _database_principals(session: "LabSession", database: Database) -> Rows:
     users = session.server.rights.users(database)
+    windows = {a.sid for a in session.server.rights.accounts if a.windows}
     rows: Rows = [("dbo", 1, "S", "SQL_USER", "dbo", _sid(session, database.owner), 1)]
     for number, (name, sid, _) in enumerate(users, FIRST_USER):
         if sid == ROLE:
             rows.append((name, number, "R", "DATABASE_ROLE", None, None, 0))
         else:
-            rows.append((name, number, "S", "SQL_USER", "dbo", bytes.fromhex(sid[2:]), 1))
+            kind = ("U", "WINDOWS_USER") if sid in windows else ("S", "SQL_USER")
+            rows.append((name, number, *kind, "dbo", bytes.fromhex(sid[2:]), 1))
     fixed = enumerate(sorted(DATABASE_ROLES), _FIRST_ROLE)
     return [*rows, *((name, number, "R", "DATABASE_ROLE", None, None, 0) for number, name in fixed)]
 
@@ -107,15 +111,11 @@ def _objects(session: "LabSession", database: Database) -> Rows:
         f"SELECT name, type FROM {schema}.sqlite_master WHERE type IN ('table', 'view') "  # noqa: S608 -- our own name
         "AND name NOT LIKE 'sqlite[_]%' AND name NOT LIKE 'lab$%' ORDER BY name"
     )
-    return [
+    rows = [
         (name.split(".")[-1], object_id(name), 1, *(("U ", "USER_TABLE") if kind == "table" else ("V ", "VIEW")), 0)
         for name, kind in outcome.rows
     ]
-
-
-def object_id(name: str) -> int:
-    """A number that stays the same for a name."""
-    return 100_000 + int.from_bytes(name.lower().encode(), "big") % 2_000_000_011
+    return [*rows, *module_objects(session, database)]
 
 
 def _tables(session: "LabSession", database: Database) -> Rows:
@@ -188,6 +188,14 @@ VIEWS: dict[str, tuple[str, Callable[["LabSession", Database], Rows]]] = {
     "database_role_members": ("role_principal_id int, member_principal_id int", _role_members),
     "objects": (_OBJECT_COLUMNS, _objects),
     "tables": (_OBJECT_COLUMNS, _tables),
+    "sql_modules": ("object_id int, definition nvarchar(max)", module_texts),
+    "sql_expression_dependencies": (
+        "referencing_id int, referencing_class tinyint, referenced_server_name sysname, "
+        "referenced_database_name sysname, referenced_schema_name sysname, referenced_entity_name sysname",
+        dependencies,
+    ),
+    "assemblies": ("name sysname, assembly_id int, is_user_defined bit", lambda _s, _d: []),
+    "filegroups": ("name sysname, data_space_id int, is_default bit", lambda _s, _d: [("PRIMARY", 1, 1)]),
     "schemas": ("name sysname, schema_id int", _schemas),
     "dm_os_volume_stats": (
         "database_id int, file_id int, volume_mount_point nvarchar(512), volume_id nvarchar(512), total_bytes bigint, "

@@ -36,7 +36,9 @@ def grant(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]
     cursor.accept("WITH", "GRANT", "OPTION")
     cursor.accept("CASCADE")
     cursor.finish()
-    if set(permissions) <= SERVER_PERMISSIONS and on is None:
+    if permissions == ["IMPERSONATE"] and on is not None:
+        _on_server(session, verb, [f"IMPERSONATE {on}"], principals)
+    elif set(permissions) <= SERVER_PERMISSIONS and on is None:
         _on_server(session, verb, permissions, principals)
     elif set(permissions) <= RIGHTS.keys() | _WITHOUT_EFFECT:
         _in_database(session, verb, permissions, on or "", principals)
@@ -68,6 +70,8 @@ def _securable(cursor: Cursor, statement: Plain) -> str | None:
     parts = dotted(cursor)
     if kind == "OBJECT":
         return flat(parts[-2:] if len(parts) > 1 else ["dbo", *parts])
+    if kind == "LOGIN":
+        return parts[-1].lower()
     if kind in ("DATABASE", "SCHEMA") and (kind == "DATABASE" or parts[-1].lower() == "dbo"):
         return ""
     raise lab_cannot(statement.text)

@@ -19,23 +19,25 @@ _LOGIN_OPTIONS = {"CHECK_POLICY", "CHECK_EXPIRATION", "DEFAULT_DATABASE", "DEFAU
 
 
 def create_login(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]:
-    """CREATE LOGIN x WITH PASSWORD = '…', CHECK_POLICY = ON, DEFAULT_DATABASE = d."""
+    """CREATE LOGIN x WITH PASSWORD = '…', CHECK_POLICY = ON, DEFAULT_DATABASE = d; CREATE LOGIN x FROM WINDOWS."""
     cursor = Cursor(statement.tokens, statement.text)
     cursor.expect("CREATE", "LOGIN")
-    name = cursor.name()
-    cursor.expect("WITH", "PASSWORD", "=")
-    password = cursor.take().value
-    options = {}
-    while cursor.accept(","):
+    name, password = cursor.name(), ""
+    windows = cursor.accept("FROM", "WINDOWS")
+    if not windows:
+        cursor.expect("WITH", "PASSWORD", "=")
+        password = cursor.take().value
+    options, more = {}, cursor.accept("WITH") if windows else cursor.accept(",")
+    while more:
         option = cursor.take().upper
         cursor.expect("=")
-        options[option] = cursor.name()
+        options[option], more = cursor.name(), cursor.accept(",")
     cursor.finish()
     if set(options) - _LOGIN_OPTIONS:
         raise lab_cannot(f"CREATE LOGIN {name} with {', '.join(sorted(set(options) - _LOGIN_OPTIONS))}")
     if not session.server.rights.is_admin(session.account):
         raise SqlError(15247)
-    session.server.rights.create(name, password, default_database=options.get("DEFAULT_DATABASE", ""))
+    session.server.rights.create(name, password, default_database=options.get("DEFAULT_DATABASE", ""), windows=windows)
     session.record("create login", "master", login=name)
     yield Done()
 

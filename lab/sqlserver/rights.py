@@ -18,8 +18,11 @@ _ALLOWED = {
 _DENIED = {"db_denydatareader": {"SELECT"}, "db_denydatawriter": {"INSERT", "UPDATE", "DELETE"}}
 DATABASE_ROLES = frozenset(["db_owner", "db_securityadmin", "db_accessadmin", *_ALLOWED, *_DENIED])
 ROLE = "role"  # what stands for the sid of a role that a script made
-SERVER_PERMISSIONS = frozenset(
-    ["VIEW SERVER STATE", "ALTER ANY CONNECTION", "ALTER ANY DATABASE", "CREATE ANY DATABASE", "VIEW ANY DATABASE"]
+READS_ALL = frozenset(["CONNECT ANY DATABASE", "SELECT ALL USER SECURABLES", "VIEW ANY DEFINITION"])
+SERVER_PERMISSIONS = (
+    READS_ALL
+    | {"VIEW SERVER STATE", "ALTER ANY CONNECTION", "ALTER ANY DATABASE", "CREATE ANY DATABASE", "VIEW ANY DATABASE"}
+    | {"ALTER ANY LOGIN"}
 )
 SERVER_ROLES = frozenset(["sysadmin", "dbcreator", "securityadmin", "serveradmin", "processadmin"])
 _OF_EVERYONE = {("msdb", "SELECT"), ("master", "SELECT"), ("tempdb", "SELECT"), ("tempdb", "DDL")}
@@ -27,7 +30,7 @@ _OF_EVERYONE = {("msdb", "SELECT"), ("master", "SELECT"), ("tempdb", "SELECT"), 
 
 @dataclass
 class Account:
-    """A login of the server."""
+    """A login of the server. A `windows` one has no password: programs on the server's own host sign in with it."""
 
     name: str
     password: str
@@ -36,6 +39,7 @@ class Account:
     permissions: list[str] = field(default_factory=list)
     default_database: str = "master"
     disabled: bool = False
+    windows: bool = False
 
 
 class Rights:
@@ -48,12 +52,20 @@ class Rights:
         stored = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else []
         self.accounts = [Account(**a) for a in stored]
 
-    def create(self, name: str, password: str, *, roles: tuple[str, ...] = (), default_database: str = "") -> Account:
+    def create(
+        self,
+        name: str,
+        password: str,
+        *,
+        roles: tuple[str, ...] = (),
+        default_database: str = "",
+        windows: bool = False,
+    ) -> Account:
         """A new login. Raises SqlError 15025."""
         if self.find(name):
             raise SqlError(15025, name)
         account = Account(name=name, password=password, sid="0x" + uuid.uuid4().hex.upper(), roles=list(roles))
-        account.default_database = default_database or "master"
+        account.default_database, account.windows = default_database or "master", windows
         self.accounts.append(account)
         self.save()
         return account

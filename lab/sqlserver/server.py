@@ -98,7 +98,7 @@ class SqlServer:
     def login(self, login: Login) -> LabSession:
         """A new session. Raises Refused: 18456, after 4060 when the database cannot be entered."""
         account = self.rights.find(login.user)
-        if account is None or account.disabled or account.password != login.password:
+        if account is None or account.disabled or account.windows or account.password != login.password:
             raise Refused(_error(18456, login.user, self.language))
         wanted = login.database or account.default_database
         with self._lock:

@@ -5,7 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver import modules
-from lab.sqlserver.catalog import FIRST_USER, object_id
+from lab.sqlserver.catalog import FIRST_USER
+from lab.sqlserver.catalog_of_modules import object_id
 from lab.sqlserver.errors import SqlError, lab_cannot
 from lab.sqlserver.module_text import SCALAR
 from lab.sqlserver.running import value_of

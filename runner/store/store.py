@@ -64,6 +64,7 @@ class Store:
         self._sql = statements(self.engine.dialect.name)
         self._group = GroupCommit(self._together)
         # In memory there is one connection for all threads: they take turns.
+        self._writing: Connection | None = None
         self._turn: AbstractContextManager[object] = threading.RLock() if url in IN_MEMORY else nullcontext()
 
     def write(self, body: Body[T]) -> T:
@@ -93,8 +94,12 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with translated(self.url), self._turn, self.engine.connect() as connection:
-            yield connection
+        with translated(self.url), self._turn:
+            if self._writing is not None:  # in memory, and it is our own turn to write: there is no other connection
+                yield self._writing
+                return
+            with self.engine.connect() as connection:
+                yield connection
 
     def _together(self, bodies: list[Body[Any]]) -> list[Any]:
         for attempt in range(TRIES):
@@ -120,8 +125,12 @@ class Store:
     def _attempt(self, bodies: list[Body[Any]]) -> tuple[list[Any], list[Event]]:
         with self._turn, self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             tx = Tx(connection, self._sql, self.clock, self._witness)
-            answers = [body(tx) for body in bodies]
-            return answers, tx.flush()
+            self._writing = connection if self.url in IN_MEMORY else None
+            try:
+                answers = [body(tx) for body in bodies]
+                return answers, tx.flush()
+            finally:
+                self._writing = None
 
 
 class _Retry(StoreDown):

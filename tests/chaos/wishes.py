@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-OPERATIONS: Final = (("iis-restart", 60), ("sql-update", 24), ("restore", 8), ("backup", 8))
+OPERATIONS: Final = (("iis-restart", 60), ("sql-update", 24), ("restore", 7), ("backup", 6), ("rehearse", 3))
 ALL_AT_ONCE: Final = 0.25
 BACKED_UP: Final = 0.5
 IN_PLACE: Final = 0.4

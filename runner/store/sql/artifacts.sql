@@ -73,3 +73,10 @@ UPDATE artifact SET expires_at = NULL WHERE id = :id AND state IN ('refused', 'f
 SELECT * FROM artifact
 WHERE expires_at <= :now AND state IN ('uploading', 'checking', 'refused', 'failed', 'deleted')
 ORDER BY expires_at, id LIMIT :most
+
+-- Backups beyond the newest ones of their data center, old enough to go.
+-- name: old_backups
+SELECT * FROM (
+  SELECT a.*, ROW_NUMBER() OVER (PARTITION BY place ORDER BY added_at DESC, id DESC) AS place_in_line
+  FROM artifact a WHERE kind = 'backup' AND state = 'ready') ranked
+WHERE place_in_line > :keep AND added_at < :before ORDER BY added_at, id LIMIT :most

@@ -85,7 +85,11 @@ class Stage:
 
     def ask(self, place: str = PLACE, order: str = "one-by-one") -> int:
         """Submit a restart, to begin at once."""
-        body = {"operation": "iis-restart", "place": place, "params": {"order": order}, "confirm": True}
+        return self.submit("iis-restart", place, order=order)
+
+    def submit(self, operation: str, place: str, **params: Any) -> int:
+        """Submit anything, to begin at once."""
+        body = {"operation": operation, "place": place, "params": params, "confirm": True}
         return submit(self.product.desk, self.actor, body).number
 
     def state(self, number: int) -> str:

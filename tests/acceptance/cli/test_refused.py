@@ -68,7 +68,16 @@ def test_a_check_tells_every_policy_the_next_times_and_the_steps_and_creates_not
 def test_a_check_of_what_is_allowed_ends_with_0_and_has_the_apis_shape(guarded: Any) -> None:
     answer = guarded.run("request", "check", "iis-restart", "ledger-test/prod", "--at", "12:00", "--json")
     assert answer.code == 0
-    assert set(answer.data) == {"operation", "place", "planned_at", "decision", "slots", "steps"}
+    assert set(answer.data) == {
+        "operation",
+        "place",
+        "planned_at",
+        "decision",
+        "slots",
+        "steps",
+        "estimate_s",
+        "warning",
+    }
     assert answer.data["decision"]["verdict"] == "allow"
     assert len(answer.data["slots"]) == 5
 

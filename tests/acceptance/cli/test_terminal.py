@@ -10,7 +10,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -22,7 +22,10 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Terminal:
-    """`yunwei …` on a pseudo-terminal of COLUMNS columns; `answers` are typed when their question appears."""
+    """`yunwei …` on a pseudo-terminal of COLUMNS columns; `answers` are typed when their question appears.
+
+    An answer that nobody knows before is a function.
+    """
 
     def __init__(self, environment: dict[str, str], *words: str) -> None:
         self._ours, theirs = pty.openpty()
@@ -37,13 +40,14 @@ class Terminal:
         )
         os.close(theirs)
 
-    def talk(self, answers: dict[str, str]) -> tuple[int, str]:
+    def talk(self, answers: Mapping[str, str | Callable[[], str]]) -> tuple[int, str]:
         """Exit code and everything that was shown."""
         shown, until, left = "", time.monotonic() + DEADLINE_S, dict(answers)
         while time.monotonic() < until and (more := self._read(until)) is not None:
             shown += more
             for question in [q for q in left if q in shown]:
-                os.write(self._ours, f"{left.pop(question)}\n".encode())
+                answer = left.pop(question)
+                os.write(self._ours, f"{answer() if callable(answer) else answer}\n".encode())
         assert not left, f"never asked: {left}; shown: {shown}"
         return self.process.wait(DEADLINE_S), shown.replace("\r\n", "\n")
 

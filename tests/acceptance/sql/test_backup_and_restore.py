@@ -155,4 +155,5 @@ def test_a_dry_run_tells_the_steps_and_makes_nothing(stage: Stage, command: Run)
     row = backup(stage)
     found = as_json(command("request", "check", "restore", PROD, "--artifact", row["id"], "--json"))
     assert len(found["steps"]) == 13
+    assert stage.database() in found["warning"]["en"], "it says what is overwritten"
     usable(stage)

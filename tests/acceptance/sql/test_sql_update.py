@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.sql.conftest import PROD, SCRIPT, Stage, as_json
+from tests.acceptance.sql.conftest import PROD, SCRIPT, Stage, as_json, wait_until
 from tests.codes import digits_in
 
 PRICE = "SELECT FPRICE FROM dbo.T_BD_MATERIAL WHERE FMATERIALID = 1001"
@@ -94,6 +94,13 @@ def test_a_forbidden_or_broken_script_is_refused_whole_with_every_line(stage: St
     ]
     assert broken.status_code == 422
     assert broken.json()["errors"][0]["path"] == "line 3"
+
+
+@pytest.mark.req("SQL-1", "INT-6")
+def test_who_is_not_data_ops_does_not_even_hand_a_script_in(stage: Stage) -> None:
+    with stage.client("alice") as client:
+        answer = client.post("/api/v1/scripts", params={"place": PROD}, content=b"PRINT 1")
+    assert answer.status_code == 403
 
 
 @pytest.mark.req("SQL-7")
@@ -211,3 +218,22 @@ def test_within_ten_minutes_a_script_can_neither_be_edited_nor_revoked(stage: St
         answer = client.post(f"/api/v1/requests/{number}/cancel", json={"reason": "late"})
     assert answer.status_code == 403
     assert "cutoffs" in [r["policy"] for r in answer.json()["decision"]["reasons"] if r["verdict"] != "allow"]
+
+
+@pytest.mark.req("SQL-10", "INT-3")
+def test_whoever_asked_is_told_by_mail_of_success_and_of_failure(stage: Stage) -> None:
+    params = {"backup_first": False}
+    good = stage.done("sql-update", {"script": hand_in(stage, "PRINT 'well'\n"), **params})
+    bad = stage.ask("sql-update", {"script": hand_in(stage, "SELECT 1/0\n"), **params})
+    assert stage.ended(bad).job.state == "failed"
+    wait_until(lambda: len(_subjects(stage, good, bad)) == 2, "both mails have left")
+    assert _subjects(stage, good, bad) == {
+        good: f"Request {good}: SQL update, SQL update done",
+        bad: f"Request {bad}: SQL update, SQL update failed",
+    }
+
+
+def _subjects(stage: Stage, *numbers: int) -> dict[int, str]:
+    """The subjects of the mails that were handed over about these requests, to dana."""
+    mails = [p for p in stage.mail.parcels if p.recipient == "dana@acme.example"]
+    return {n: p.subject.en for n in numbers for p in mails if p.subject.en.startswith(f"Request {n}:")}

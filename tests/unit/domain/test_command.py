@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.command import Command, Fence, Pause, PowerShell, SiteProbe, Together, from_data, to_data
+from domain.command import Choose, Command, Fence, Pause, PowerShell, SiteProbe, Together, from_data, to_data
 from domain.operation import Step
 from domain.text import Text
 
@@ -24,7 +24,8 @@ probes = st.builds(
 )
 pauses = st.builds(Pause, seconds=st.floats(0, 1000))
 single = st.one_of(scripts, probes, pauses)
-commands = st.one_of(single, st.builds(Together, commands=st.lists(single, max_size=4).map(tuple)))
+choices = st.builds(Choose, ask=single, fact=names, ways=st.dictionaries(names, single, max_size=3))
+commands = st.one_of(single, choices, st.builds(Together, commands=st.lists(single, max_size=4).map(tuple)))
 
 
 @given(commands)

@@ -77,12 +77,12 @@ class Driver:
             assert some, "no output and no end within the deadline"
         raise AssertionError("the command never ended")
 
-    def begin_script(self, name: str, **args: Any) -> Console:
+    def begin_script(self, name: str, /, **args: Any) -> Console:
         console = self.begin(COMMAND_LINE)
         console.write(json.dumps({"script": load(name), "args": args}).encode("ascii"), end=True)
         return console
 
-    def script(self, name: str, **args: Any) -> Run:
+    def script(self, name: str, /, **args: Any) -> Run:
         return self.end(self.begin_script(name, **args))
 
     def begin_restart(self, token: str, **more: Any) -> Console:

@@ -3,6 +3,7 @@
 import secrets
 
 from alembic import op
+from sqlalchemy import select
 
 from runner.store.schema import artifact_to_sweep, setting
 
@@ -13,7 +14,9 @@ down_revision = "0009"
 def upgrade() -> None:
     """Create the index, unless this is a new store: its first migration has made all tables of today."""
     artifact_to_sweep.create(op.get_bind(), checkfirst=True)
-    op.get_bind().execute(setting.insert().values(name="link-key", value=secrets.token_hex(32)))
+    named = op.get_bind().execute(select(setting.c.name).where(setting.c.name == "link-key")).first()
+    if named is None:
+        op.get_bind().execute(setting.insert().values(name="link-key", value=secrets.token_hex(32)))
 
 
 def downgrade() -> None:
