@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from commands.codes import HELP, ask_for, code_of, have_sent
 from commands.exits import DONE
 from commands.following import follow_request
 from commands.lazy import Leaf
@@ -59,23 +60,39 @@ def batches(session: Session, /, number: int, colour: Any, after: int, limit: in
 @click.option("--description", help="Why, for those who read it later.")
 @click.option("--key", help="Idempotency key: the same key and wish answer the first request again.")
 @click.option("--yes", is_flag=True, help="The second confirmation, where nobody can be asked.")
+@click.option("--send-code", is_flag=True, help="Have a one-time code sent to your phone; submits nothing.")
+@click.option("--code", metavar="DIGITS", help=HELP)
 @click.option("--wait", is_flag=True, help="Follow it to its end; the exit code is its end's.")
 @with_session
 def restore(
-    session: Session, /, number: int, at: str | None, key: str | None, yes: bool, wait: bool, **more: Any
+    session: Session,
+    /,
+    number: int,
+    at: str | None,
+    key: str | None,
+    yes: bool,
+    send_code: bool,
+    code: str | None,
+    wait: bool,
+    **more: Any,
 ) -> int:
     """Restore a request's data center from the backup that was taken before it. A new request, with its policies."""
     from intake import view
     from intake.read import show
-    from intake.way_back import restore_of, written_since
+    from intake.way_back import RESTORE, restore_of, wish_of, written_since
 
     item = show(session.desk, session.actor, number)
     zone = session.zone(item.request.place)
     body = {name: value for name, value in more.items() if value is not None}
     if at is not None:
         body["planned_at"] = read_at(at, zone, session.desk.store.clock)
+    send = ask_for(session, wish_of(session.desk, session.actor, number, body))
+    if send_code:
+        return have_sent(session, send)
     if yes or _confirmed(session, item.request.place, dict(written_since(session.desk, item)), zone):
         body["confirm"] = True
+    given = code_of(session, code, session.desk.catalog.get(RESTORE).traits.code, send)
+    body |= {"code": given} if given else {}
     answer = restore_of(session.desk, session.actor, number, body, key)
     session.screen.data(view.of_answer(answer))
     when = shown(answer.planned_at, zone)

@@ -20,6 +20,7 @@ class CodeState(StrEnum):
 
     RIGHT = "right"
     EXEMPT = "exempt"  # a schedule: nobody is there to read a text message
+    COVERED = "covered"  # the product asks itself, for what a code was used for before: the restore after an upload
     TO_COME = "to-come"  # nobody submits yet: it is only asked what would happen
     MISSING = "missing"  # none came with the request
     NOT_ASKED = "not-asked"  # none was asked for this action, or its time is over, or it was used

@@ -136,7 +136,7 @@ def attempt(desk: Desk, actor: Actor, purpose: Purpose, given: object) -> Tried:
 
 def use(tx: Tx, tried: Tried) -> bool:
     """Use the code that was tried, in the transaction of what it is for. False: somebody else has used it."""
-    if tried.code.state is CodeState.EXEMPT:
+    if tried.code.state in (CodeState.EXEMPT, CodeState.COVERED):
         return True
     return tried.id is not None and tx.moved("use_code", id=tried.id, now=tx.now()) == 1
 

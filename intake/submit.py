@@ -68,9 +68,10 @@ def submit(desk: Desk, actor: Actor, body: Mapping[str, Any], key: str | None = 
 def submit_within(desk: Desk, tx: Tx, actor: Actor, body: Mapping[str, Any], key: str) -> Answer:
     """The same in a transaction that goes on: both come about, or neither. The caller rings the bell afterwards.
 
-    Raises Mistake, Refused before anything is written. For what the product asks for itself: it has no one-time code.
+    Raises Mistake, Refused before anything is written. For what the product asks for itself, as somebody wished with a
+    one-time code before: it has none of its own.
     """
-    return _once(desk, tx, actor, body, key, _digest(body), None)
+    return _once(desk, tx, actor, body, key, _digest(body), Tried(code=Code(state=CodeState.COVERED)))
 
 
 def submit_many(

@@ -22,13 +22,17 @@ def restore_of(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any], k
     `body` may hold what a submit holds beside operation, place and params, and `how`. Raises NotFound, Conflict,
     Mistake, Refused.
     """
+    return submit(desk, actor, wish_of(desk, actor, number, body), key)
+
+
+def wish_of(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    """That submit's body: a one-time code is asked for with it, too. Raises NotFound, Conflict."""
     item = show(desk, actor, number)
     backup = backup_of(desk, item)
     more = {k: v for k, v in body.items() if k != "how"}
     params = {"artifact": backup["id"], **({"how": body["how"]} if "how" in body else {})}
     described = more.pop("description", None) or _described(number, backup)
-    wish = {**more, "description": described, "operation": RESTORE, "place": item.request.place, "params": params}
-    return submit(desk, actor, wish, key)
+    return {**more, "description": described, "operation": RESTORE, "place": item.request.place, "params": params}
 
 
 def backup_of(desk: Desk, item: Item) -> Mapping[str, Any]:

@@ -24,7 +24,10 @@ _AGAINST: Final[dict[CodeState, Text]] = {
 
 
 def code_was_right(situation: Situation) -> Reason:
-    """Asked when somebody submits, edits or uploads. A schedule is exempt: it was made by somebody who may submit."""
+    """Asked when somebody submits, edits or uploads. A schedule is exempt: it was made by somebody who may submit.
+
+    So is the restore that an upload asked for: the upload's own code was bound to it.
+    """
     if not situation.traits.code:
         return allow(POLICY, Text("此操作不需要验证码", "This operation needs no one-time code."))
     if situation.moment not in _ASKED:
@@ -35,6 +38,9 @@ def code_was_right(situation: Situation) -> Reason:
         return allow(POLICY, Text("验证码正确", "The code is right."), **values)
     if state is CodeState.EXEMPT:
         return allow(POLICY, Text("计划任务不需要验证码", "A schedule needs no code."), **values)
+    if state is CodeState.COVERED:
+        text = Text("上传时已核对验证码", "A code was used when this was asked for with an upload.")
+        return allow(POLICY, text, **values)
     if state is CodeState.TO_COME:
         text = Text("提交时需要短信验证码", "A code, sent to your phone, will be asked for.")
         return allow(POLICY, text, **values)

@@ -126,6 +126,7 @@ class Back(Asked):
     description: str | None = Field(default=None, max_length=MAX_DESCRIPTION)
     email: str | None = Field(default=None, max_length=MAX_EMAIL)
     confirm: bool | None = Field(default=None, description="true: a restore interrupts users")
+    code: str | None = Field(default=None, description="The one-time code, when restores ask for one (POST /codes)")
 
 
 class Ask(Asked):

@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from playbooks.restore import RestoreDataCenter
 from tests.acceptance.sql.conftest import OTHER, PROD, Stage, as_json
+from tests.codes import digits_in
 
 ITEMS = "SELECT COUNT(*) FROM dbo.T_BD_MATERIAL"
 Run = Callable[..., tuple[int, str]]
@@ -141,6 +144,7 @@ def test_who_is_only_data_ops_may_not_restore(stage: Stage) -> None:
 
 @pytest.mark.req("SQL-8")
 def test_there_is_no_way_back_from_a_request_without_a_backup(stage: Stage, command: Run) -> None:
+    backup(stage)
     number = stage.done("rehearse", {})
     with stage.client() as client:
         assert client.post(f"/api/v1/requests/{number}/restore", json={"confirm": True}).status_code == 409
@@ -148,6 +152,22 @@ def test_there_is_no_way_back_from_a_request_without_a_backup(stage: Stage, comm
     code, out = command("request", "restore", str(number), "--yes")
     assert code != 0
     assert "no backup" in out
+
+
+@pytest.mark.req("SQL-8", "INT-10")
+def test_the_way_back_takes_a_code_where_restores_ask_for_one(
+    stage: Stage, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = stage.done("backup", {})
+    monkeypatch.setattr(RestoreDataCenter, "traits", replace(RestoreDataCenter.traits, code=True))
+    back = ("request", "restore", str(number), "--yes")
+    code, out = command(*back)
+    assert (code, "codes" in out) == (3, True), out
+    stage.forget_codes()
+    assert command(*back, "--send-code")[0] == 0
+    accepted = as_json(command(*back, "--code", digits_in(stage.product.store), "--json"))
+    assert stage.ended(accepted["number"]).job.state == "succeeded", stage.told(accepted["number"])
+    usable(stage)
 
 
 @pytest.mark.req("CORE-7", "DC-3")

@@ -1,6 +1,7 @@
 """A backup that a tenant brings: recognised, restored after the upload, and told of by mail."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from domain.event import Kind
 from intake.letter_review import approve
 from intake.letter_scan import add_scan
 from intake.letters import ask, get
+from playbooks.restore import RestoreDataCenter
 from tests.acceptance.sql.conftest import OTHER, PROD, Stage, as_json
 from tests.codes import digits_in
 from tests.scans import PDF
@@ -47,8 +49,13 @@ def upload(stage: Stage, command: Run, file: Path, *more: str) -> tuple[int, str
     return command(*words, "--code", digits_in(stage.product.store), "--json")
 
 
-@pytest.mark.req("DC-7", "DC-3")
-def test_a_backup_is_uploaded_recognised_and_restored_at_once(stage: Stage, command: Run, bak: Path) -> None:
+@pytest.mark.req("DC-7", "DC-3", "INT-10")
+@pytest.mark.parametrize("asks", [False, True], ids=["plain", "restores-ask-for-a-code"])
+def test_a_backup_is_uploaded_recognised_and_restored_at_once(
+    stage: Stage, command: Run, bak: Path, asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The upload's code was bound to the restore too: nobody is asked for a second one."""
+    monkeypatch.setattr(RestoreDataCenter, "traits", replace(RestoreDataCenter.traits, code=asks))
     before = stage.rows(ITEMS)
     stage.rows("DELETE FROM dbo.T_BD_MATERIAL WHERE FMATERIALID = 1003")
     told = as_json(upload(stage, command, bak, "--restore"))

@@ -16,7 +16,7 @@ from intake.codes import ask, attempt, for_submit, use
 from intake.desk import Desk
 from intake.people import actor_named, put_account, set_contact
 from intake.read import show
-from intake.submit import check, submit, submit_many
+from intake.submit import check, submit, submit_many, submit_within
 from policies import decide
 from runner.store.store import Store
 from runner.store.tx import Tx
@@ -177,6 +177,13 @@ def test_a_schedule_needs_none(desk: Desk) -> None:
     put_account(desk, "stage", "cron", None, ["scheduler", "operator"])
     assert Role.SCHEDULER in actor_named(desk, "cron").roles
     assert submit(desk, actor_named(desk, "cron"), guarded()).number == 1
+
+
+def test_what_an_upload_with_its_code_has_asked_for_needs_no_second_one(desk: Desk) -> None:
+    """The code of the upload was bound to the restore that follows; nobody is at the phone when the last byte is in."""
+    answer = desk.store.write(lambda tx: submit_within(desk, tx, LI, guarded(), "upload-1"))
+    said = next(r for r in answer.decision["reasons"] if r["policy"] == "codes")
+    assert (answer.number, said["values"]) == (1, {"state": "covered"})
 
 
 def test_a_repeated_submit_is_answered_again_without_a_code(desk: Desk) -> None:
