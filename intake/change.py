@@ -79,7 +79,7 @@ class Change:
 
 def _tried(desk: Desk, actor: Actor, number: int, change: Change) -> Tried | None:
     """The try of the code that came along, committed by itself. None: this operation asks for none."""
-    item = desk.store.write(lambda tx: open_request(desk, tx, number, actor))
+    item = replace(desk.store.write(lambda tx: open_request(desk, tx, number, actor)), reading=desk.store)
     try:
         operation = _changed(item, change)
     except (Mistake, NotFound):  # told when the edit is made

@@ -13,6 +13,7 @@ from domain.text import Text
 from messages.outbox import Outbox
 from runner.bell import Bell
 from runner.decider import Decider
+from runner.store.reading import Reading
 from runner.store.rows import to_job, to_request
 from runner.store.store import Store
 from runner.store.tx import Row, Tx
@@ -31,12 +32,15 @@ class Desk:
 
     @property
     def estate(self) -> Estate:
-        """All places, called as they are called now."""
+        """All places, called as they are called now. Within a transaction ask `decider.here(tx)`."""
         return self.decider.here(self.store)
 
-    def place(self, path: str, actor: Actor) -> Place:
-        """The place, if this actor may know of it. Raises NotFound: others' places do not exist for them."""
-        place = self.estate.place(path)
+    def place(self, path: str, actor: Actor, reading: Reading | None = None) -> Place:
+        """The place, if this actor may know of it. Raises NotFound: others' places do not exist for them.
+
+        Within a transaction it is the `reading`: nobody waits for a second connection while holding one.
+        """
+        place = self.decider.here(reading or self.store).place(path)
         if not actor.sees(place.tenant.name):
             raise NotFound(Text(f"没有这个位置：{path!r}", f"There is no such place: {path!r}"), place=path)
         return place
@@ -62,6 +66,7 @@ class Opened:
     request: Request
     desk: Desk
     actor: Actor
+    reading: Reading
 
     @property
     def operation(self) -> Operation:
@@ -71,7 +76,7 @@ class Opened:
     @property
     def place(self) -> Place:
         """Raises NotFound if the estate has lost it."""
-        return self.desk.place(self.request.place, self.actor)
+        return self.desk.place(self.request.place, self.actor, self.reading)
 
 
 def open_request(desk: Desk, tx: Tx, number: int, actor: Actor, rev: int | None = None) -> Opened:
@@ -88,7 +93,7 @@ def open_request(desk: Desk, tx: Tx, number: int, actor: Actor, rev: int | None 
     found = tx.row("request", number=number, version=row["version"])
     if found is None:
         raise RuntimeError(f"request {number} has no version {row['version']}")
-    return Opened(row=row, job=to_job(row), request=to_request(found), desk=desk, actor=actor)
+    return Opened(row=row, job=to_job(row), request=to_request(found), desk=desk, actor=actor, reading=tx)
 
 
 def unknown(number: int) -> NotFound:

@@ -187,7 +187,7 @@ def _check_account(desk: Desk, name: str, tenant: str | None, roles: list[str]) 
     faults: list[Fault] = []
     if not _NAME.fullmatch(name):
         faults.append(Fault("name", Text("只能含字母、数字和 . _ @ -", "Only letters, digits and . _ @ -")))
-    if tenant is not None and tenant not in {t.name for t in desk.estate.tenants}:
+    if tenant is not None and tenant not in {t.name for t in desk.decider.estate.tenants}:
         faults.append(Fault("tenant", Text(f"没有租户 {tenant!r}", f"There is no tenant {tenant!r}"), "unknown"))
     known = [r.value for r in Role]
     faults += [_role_fault(r, known) for r in roles if r not in known]

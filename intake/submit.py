@@ -21,6 +21,7 @@ from intake.taking import check_artifacts
 from policies import decide
 from policies.slots import first_slot, next_slots
 from runner.decider import quota_key
+from runner.store.reading import Reading
 from runner.store.rows import dumps
 from runner.store.tx import Tx
 
@@ -147,7 +148,7 @@ def _once(
     remembered = tx.row("idempotent_answer", actor=actor.name, key=key) if key else None
     if remembered:
         return _again(remembered["body_hash"], remembered["answer"], digest)
-    answer = _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True), tried)
+    answer = _accept(desk, tx, actor, _read(desk, actor, body, confirmed=True, reading=tx), tried)
     if key:
         stored = dumps(_as_data(answer))
         tx.moved("remember_answer", actor=actor.name, key=key, body_hash=digest, answer=stored, at=tx.now())
@@ -183,10 +184,13 @@ def _or_error(
         return error
 
 
-def _read(desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool) -> Draft:
-    wish = draft(body, desk.catalog, desk.estate, confirmed=confirmed)
+def _read(
+    desk: Desk, actor: Actor, body: Mapping[str, Any], *, confirmed: bool, reading: Reading | None = None
+) -> Draft:
+    reading = reading or desk.store
+    wish = draft(body, desk.catalog, desk.decider.here(reading), confirmed=confirmed)
     try:
-        desk.place(wish.place.path, actor)
+        desk.place(wish.place.path, actor, reading)
     except NotFound as unseen:  # the same answer as for a place that does not exist
         fault = Fault("place", unseen.text, "unknown")
         raise Mistake(Text("请求内容有误", "The request has mistakes"), (fault,)) from None
