@@ -13,8 +13,7 @@ from domain.request import Actor
 from domain.text import Text
 from intake.change import MAX_REASON
 from intake.desk import Desk, Opened, open_request
-from intake.parse import text_of, unknown_keys
-from intake.submit import search_text
+from intake.parse import search_text, text_of, unknown_keys
 from policies import decide
 from runner import shelves
 from runner.moves import move, outcome

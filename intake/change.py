@@ -15,8 +15,7 @@ from domain.request import Actor
 from domain.text import Text
 from intake.codes import Tried, attempt, for_edit, use
 from intake.desk import Desk, Opened, open_request
-from intake.parse import MAX_DESCRIPTION, read_moment, text_of, unknown_keys
-from intake.submit import search_text
+from intake.parse import MAX_DESCRIPTION, read_moment, search_text, text_of, unknown_keys
 from intake.taking import check_taken
 from policies import decide
 from runner import shelves

@@ -153,6 +153,11 @@ def text_of(body: Mapping[str, Any], key: str, longest: int, faults: list[Fault]
     return value
 
 
+def search_text(description: str, actor: str, opinion: str) -> str:
+    """What free-text search looks in."""
+    return "\n".join((description, actor, opinion)).casefold()
+
+
 def unknown_keys(body: Mapping[str, Any], known: frozenset[str], faults: list[Fault]) -> None:
     """A key that nobody reads is a mistake: it may have been meant for something."""
     for key in body:

@@ -16,7 +16,7 @@ from domain.request import Actor
 from domain.text import Text
 from intake.codes import Tried, attempt, for_submit, use
 from intake.desk import Desk
-from intake.parse import Draft, draft
+from intake.parse import Draft, draft, search_text
 from intake.taking import check_artifacts
 from policies import decide
 from policies.slots import first_slot, next_slots
@@ -288,11 +288,6 @@ def _take_quotas(desk: Desk, tx: Tx, wish: Draft, situation: Situation) -> list[
 def _give_back(tx: Tx, keys: list[str]) -> None:
     for key in keys:
         tx.moved("quota_give_back", key=key)
-
-
-def search_text(description: str, actor: str, opinion: str) -> str:
-    """What free-text search looks in."""
-    return "\n".join((description, actor, opinion)).casefold()
 
 
 def _check_key(key: str | None, longest: int) -> None:
