@@ -13,11 +13,10 @@ from typing import Any, Final
 import pymssql
 
 from domain.errors import Trouble
-from domain.secret import mask
 from executors.mssql_address import Address, FreeTdsFile
-from executors.mssql_trouble import at_login, of_statement
+from executors.mssql_login import LOGIN_S, refusal
+from executors.mssql_trouble import of_statement
 
-LOGIN_S: Final = 15
 _SETTINGS: Final = (
     "SET ANSI_NULLS, ANSI_PADDING, ANSI_WARNINGS, ANSI_NULL_DFLT_ON, ARITHABORT, CONCAT_NULL_YIELDS_NULL, "
     "QUOTED_IDENTIFIER, XACT_ABORT ON;",
@@ -136,8 +135,7 @@ def _connect(address: Address, program: str, database: str) -> Any:
             conn_properties=list(_SETTINGS),
         )
     except pymssql.Error as error:
-        number, text = _parts(error)
-        raise at_login(address.host, number, [mask(text, (address.password,))]) from None
+        raise refusal(address, program, database, str(error)) from None
 
 
 def _parts(error: pymssql.Error) -> tuple[int, str]:

@@ -4,25 +4,20 @@ The one socket is watched: a stop sends an attention and waits for its acknowled
 that, or past the time that is allowed, is given up.
 """
 
-import logging
-import socket
 import time
 from contextlib import suppress
 from typing import Any, Final
 
-import pytds
 from pytds.tds_base import Error as DriverError
 
 from domain.command import Call
-from domain.errors import Trouble
 from domain.secret import mask
 from executors.mssql_address import Address
 from executors.mssql_batch import Limits, Ran, Said, run_batch
-from executors.mssql_socket import WatchedSocket
-from executors.mssql_tls import ANY, TlsError
-from executors.mssql_trouble import at_login, severed
+from executors.mssql_login import signed_in
+from executors.mssql_tls import TlsError
+from executors.mssql_trouble import severed
 
-LOGIN_S: Final = 15
 CANCEL_S: Final = 60.0  # how long the server may take to acknowledge: it rolls the statement back first
 # As SSMS sets them (research: peers-sqlserver, 3.3). The language is fixed, so that dates mean one thing.
 SETTINGS: Final = (
@@ -30,8 +25,6 @@ SETTINGS: Final = (
     "QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT, CURSOR_CLOSE_ON_COMMIT, IMPLICIT_TRANSACTIONS, XACT_ABORT OFF; "
     "SET TEXTSIZE 2147483647; SET ROWCOUNT 0"
 )
-
-logging.getLogger("pytds").setLevel(logging.WARNING)  # at INFO it writes the text of statements
 
 
 class ScriptSession:
@@ -42,8 +35,7 @@ class ScriptSession:
         self._call = call
         self._until_s = time.monotonic() + call.timeout_s
         self._cancelled_s: float | None = None
-        self._socket = _reach(address)
-        self._connection = _sign_in(address, program, database, self._socket)
+        self._connection, self._socket = signed_in(address, program, database)
         self._tds = self._connection._tds_socket  # noqa: SLF001  a cursor loses what is read here
         self._session = self._tds.main_session
         self._socket.waiting = self._waiting
@@ -92,43 +84,6 @@ class ScriptSession:
                 self._session.put_cancel()
         elif now_s - self._cancelled_s >= CANCEL_S:
             raise TimeoutError(f"no acknowledgement of the cancel within {CANCEL_S:.0f} s")
-
-
-def _reach(address: Address) -> WatchedSocket:
-    try:
-        return WatchedSocket(socket.create_connection((address.name, address.port), LOGIN_S))
-    except OSError as error:
-        raise at_login(address.host, 20009, [error.strerror or str(error)]) from error
-
-
-def _sign_in(address: Address, program: str, database: str, watched: WatchedSocket) -> Any:
-    try:
-        return pytds.connect(
-            address.name,
-            database,
-            address.user,
-            address.password.open(),
-            port=address.port,
-            sock=watched,
-            appname=program[:128],
-            autocommit=True,
-            login_timeout=LOGIN_S,
-            disable_connect_retry=True,
-            cafile=address.authorities or ANY,
-            validate_host=address.authorities is not None,
-            enc_login_only=address.encryption != "required",
-        )
-    except (OSError, DriverError) as error:
-        watched.close()
-        raise _refusal(address, error) from None
-    except TlsError as error:
-        watched.close()
-        raise at_login(address.host, 20002, [f"TLS: {error}"]) from error
-
-
-def _refusal(address: Address, error: Exception) -> Trouble:
-    number = getattr(error, "msg_no", 0) or 20002
-    return at_login(address.host, number, [mask(str(error), (address.password,))])
 
 
 def _nobody(_said: Said) -> None:

@@ -1,4 +1,4 @@
-"""TLS for python-tds: its two hooks, mended. Imported once by mssql_script.
+"""TLS for python-tds: its two hooks, mended. Imported once by mssql_login.
 
 Its own check of the host name uses a call that pyOpenSSL no longer has, and its context cannot do without a check.
 """

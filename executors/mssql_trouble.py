@@ -8,6 +8,7 @@ from domain.text import Text
 
 NO_ANSWER: Final = frozenset({20002, 20009, 20013, 20014, 20015})  # FreeTDS: no connection came about
 BROKEN: Final = frozenset({20003, 20004, 20006, 20017, 20018, 20047, 0})  # FreeTDS: the connection broke
+NOT_READY: Final = frozenset({6005, 17142, 17187, 18401, 18451, 18461})  # starting, stopping, paused, one at a time
 KILLED: Final = frozenset({596, 6005, 233, 10054})
 _NO_RIGHT: Final = frozenset(
     {229, 230, 262, 297, 300, 916, 3110, 4060, 5011, 6102, 15151, 15247, 18451, 18452, 18456, 18486, 18487, 18488}
@@ -33,7 +34,7 @@ def at_login(host: str, number: int, texts: Sequence[str]) -> Trouble:
     """Nobody was let in, so nothing was sent: the facts say `started` False."""
     said = _joined(texts) or str(number)
     facts: dict[str, Any] = {"host": host, "number": number, "said": list(texts), "started": False}
-    if number in NO_ANSWER or number in BROKEN:
+    if number in NO_ANSWER | BROKEN | NOT_READY:
         zh, en = f"连接不上数据库服务器 {host}：{said}", f"The database server {host} cannot be reached: {said}"
         return Unreachable(Text(zh, en), **facts)
     zh = f"数据库服务器 {host} 拒绝登录（{number}）：{said}；请检查登录名、密码与权限"

@@ -1,5 +1,6 @@
 """Who signs in: Basic per request, NTLM (raw or inside SPNEGO) per TCP connection, by pyspnego's acceptor."""
 
+import atexit
 import base64
 import binascii
 import hmac
@@ -20,10 +21,7 @@ from lab.machine import Machine
 
 NTLM_SIGNATURE: Final = b"NTLMSSP\0"
 MAX_TOKEN_CHARS: Final = 48 * 1024
-# pyspnego reads the accounts from the file this variable names, when a context is made and at its last step. The
-# variable is process-wide and a process may run many hosts, so it is set for just those moments, under one lock.
 ACCOUNTS_VARIABLE: Final = "NTLM_USER_FILE"
-_variable_lock = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +32,49 @@ class Admission:
     challenges: tuple[str, ...] = ()
 
 
+class _AccountsFile:
+    """The file from which pyspnego's acceptor reads accounts, when a context is made and at its last step.
+
+    An environment variable names it, so a process has one, holding the accounts of one host at a time. The variable
+    is set once and stays: taking it away again would break whoever is just walking through the environment in another
+    thread, as `requests` does for each message.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+        self._held = ""
+
+    @contextmanager
+    def holding(self, text: str) -> Iterator[Path]:
+        """While inside, the file holds this and nothing else."""
+        with self._lock:
+            path = self._path = self._path or _made()
+            if text != self._held:
+                path.write_text(text, encoding="utf-8")
+                self._held = text
+            yield path
+
+
+def _made() -> Path:
+    handle, name = tempfile.mkstemp(prefix="lab-accounts-")  # mode 0600
+    os.close(handle)
+    path = Path(name)
+    atexit.register(path.unlink, missing_ok=True)
+    os.environ[ACCOUNTS_VARIABLE] = name
+    return path
+
+
+_file = _AccountsFile()
+
+
 class Accounts:
-    """The accounts of one machine, kept for the acceptor in a file that only its owner can read."""
+    """The accounts of one machine, as it has them now."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
-        self._written: dict[str, str] = {}
-        self._path: Path | None = None
+        self._told: dict[str, str] = {}
+        self._as_text = ""
 
     def matching(self, name: str) -> str | None:
         """The account a client means by `USER` or `DOMAIN\\USER`, spelled as the machine spells it."""
@@ -58,35 +92,15 @@ class Accounts:
     @contextmanager
     def at_hand(self) -> Iterator[Path]:
         """While inside, the acceptor sees this machine's accounts, in the file whose path it gives."""
-        with _variable_lock:
-            path = self._write()
-            before = os.environ.get(ACCOUNTS_VARIABLE)
-            os.environ[ACCOUNTS_VARIABLE] = str(path)
-            try:
-                yield path
-            finally:
-                os.environ.pop(ACCOUNTS_VARIABLE)
-                if before is not None:
-                    os.environ[ACCOUNTS_VARIABLE] = before
+        with _file.holding(self._text()) as path:
+            yield path
 
-    def close(self) -> None:
-        """Remove the file."""
-        with _variable_lock:
-            if self._path is not None:
-                self._path.unlink(missing_ok=True)
-            self._path, self._written = None, {}
-
-    def _write(self) -> Path:
+    def _text(self) -> str:
         accounts = dict(self._machine.accounts())
-        if self._path is None:
-            handle, name = tempfile.mkstemp(prefix="lab-accounts-")  # mode 0600
-            os.close(handle)
-            self._path = Path(name)
-        if accounts != self._written:
-            lines = [line for name, password in accounts.items() for line in self._lines(name, password)]
-            self._path.write_text("".join(lines), encoding="utf-8")
-            self._written = accounts
-        return self._path
+        if accounts != self._told:
+            lines = (line for name, password in accounts.items() for line in self._lines(name, password))
+            self._told, self._as_text = accounts, "".join(lines)
+        return self._as_text
 
     def _lines(self, name: str, password: str) -> Iterator[str]:
         """One smbpasswd line for each form in which clients send the domain; hashes, so any password fits."""

@@ -95,7 +95,6 @@ class WinRMServer:
             self._listener.close()
         self._drop_connections()
         self._shells.end_all()
-        self._terms.accounts.close()
 
     def power_off(self) -> None:
         """What a power cut does: every connection breaks and every shell is forgotten. The port stays open."""

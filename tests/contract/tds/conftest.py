@@ -130,11 +130,14 @@ class ScriptedServer:
         self.script: dict[str, Script] = {}
         self.sessions: list[ScriptedSession] = []
         self.transactions = 0x1_0000_0000
+        self.refuses: Message | None = None
         self._lock = threading.Lock()
 
     def login(self, login: Login) -> ScriptedSession:
         if (login.user, login.password) != (USER, PASSWORD):
             raise Refused(NO_LOGIN)
+        if self.refuses is not None:
+            raise Refused(self.refuses)
         if login.database == "AIS9":
             raise Refused(NO_DATABASE, NO_LOGIN)
         with self._lock:

@@ -3,7 +3,6 @@
 import base64
 import http.client
 import ipaddress
-import os
 import re
 import threading
 from collections import deque
@@ -283,12 +282,6 @@ def serve(machine: ScriptedMachine) -> Iterator[ServerFactory]:
     yield start
     for server in running:
         server.stop()
-
-
-@pytest.fixture(autouse=True)
-def _no_variable_is_left_behind() -> Iterator[None]:
-    yield
-    assert "NTLM_USER_FILE" not in os.environ
 
 
 @pytest.fixture

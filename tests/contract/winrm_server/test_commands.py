@@ -1,6 +1,7 @@
 """Shells and commands over their whole life: waiting, ending, quotas, broken wires, vanished clients."""
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,13 +197,23 @@ def test_the_transcript_names_every_request_and_no_secret(
 
 
 def test_the_accounts_lie_in_a_file_of_their_owner_without_a_password(machine: Any, login: tuple[str, str]) -> None:
-    accounts = Accounts(machine)
-    with accounts.at_hand() as path:
+    with Accounts(machine).at_hand() as path:
         assert path.stat().st_mode & 0o077 == 0
         assert login[0] in path.read_text(encoding="utf-8")
         assert login[1] not in path.read_text(encoding="utf-8")
-    accounts.close()
-    assert not path.exists()
+
+
+def test_the_environment_stays_as_it_is_while_hosts_with_other_accounts_are_signed_in_to(
+    machine: Any, login: tuple[str, str]
+) -> None:
+    other = type(machine)()
+    other.passwords = {"another": "Other:horse 9"}
+    with Accounts(machine).at_hand() as path:
+        before = dict(os.environ)
+    with Accounts(other).at_hand() as again:
+        assert dict(os.environ) == before
+        assert (again, login[0] in again.read_text(encoding="utf-8")) == (path, False)
+    assert dict(os.environ) == before
 
 
 def _protocol(server: Any, login: tuple[str, str]) -> Protocol:
