@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ import pytest
 
 if TYPE_CHECKING:  # most tests need no server, and should not wait for its libraries
     from tests.services import Postgres, Valkey
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: our children would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
