@@ -87,6 +87,7 @@ class Outcome(StrEnum):
     FAILED = "failed"  # it happened, and it went wrong
     RUNNING = "running"  # not yet: ask again
     CANNOT_TELL = "cannot-tell"
+    BY_HAND = "by-hand"  # a person does it, and says what became of it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,9 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
         if was.job.started_at is None and kind is not Kind.FAILED:
             kind, changes = Kind.RUN_AGAIN, _start_now(tx, was.operation)
         facts = {"word": word, "opinion": opinion, "step": was.job.step}
-        return move(tx, was.job, kind, actor=actor.name, changes=changes, facts=facts).state
+        moved = move(tx, was.job, kind, actor=actor.name, changes=changes, facts=facts)
+        _keep(tx, was, opinion)
+        return moved.state
 
     state = desk.store.write(write)
     desk.bell.ring(number)

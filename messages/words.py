@@ -112,7 +112,7 @@ class Words:
             "planned": self._time(moment(job["planned_at"]), job["place"]),
             "at": self._time(event.at, job["place"]),
             "why": _both(facts.get("text")),
-            "opinion": _both(facts.get("opinion")),
+            "opinion": _both(facts.get("opinion") or job["opinion"]),
             "reason": _both(facts.get("reason")),
         }
 

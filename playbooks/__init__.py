@@ -7,6 +7,7 @@ from playbooks.backup import BackUp
 from playbooks.bacpac_export import ExportPackage
 from playbooks.bacpac_import import ImportPackage
 from playbooks.iis_restart import RestartIIS
+from playbooks.other_download import OtherDownload
 from playbooks.rehearse import RehearseRestore
 from playbooks.rename import RenameDataCenter
 from playbooks.reset_password import ResetPassword
@@ -23,4 +24,5 @@ OPERATIONS: Final[tuple[type[Operation], ...]] = (
     ExportPackage,
     ImportPackage,
     ResetPassword,
+    OtherDownload,
 )

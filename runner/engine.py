@@ -114,7 +114,7 @@ class Engine:
             if judgement.outcome is Outcome.DONE:
                 return judgement
             if not self._may_ask_again(step, judgement, sends, until):
-                raise StepFailed(judgement)
+                raise (Undecided if judgement.outcome is Outcome.BY_HAND else StepFailed)(judgement)
             hold.under_way(step, judgement)
             self._wait(hold.disturbed, step.poll_s or self._patience.retry_s)
 

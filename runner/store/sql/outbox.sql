@@ -5,7 +5,8 @@ SELECT value FROM setting WHERE name = :name
 
 -- What a message about a job needs, and whom it is for.
 -- name: to_be_told
-SELECT j.number, j.rev, j.operation, j.place, j.tenant, j.planned_at, r.email AS asked_email, a.email AS account_email
+SELECT j.number, j.rev, j.operation, j.place, j.tenant, j.planned_at, j.opinion,
+       r.email AS asked_email, a.email AS account_email
 FROM job j
 JOIN request r ON r.number = j.number AND r.version = j.version
 LEFT JOIN account a ON a.name = j.asked_by
