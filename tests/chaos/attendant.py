@@ -1,5 +1,6 @@
 """The operator on duty: looks at each job that needs attention, at what the ledger says, and says what became of it."""
 
+import json
 import threading
 from dataclasses import dataclass
 from typing import Any, Final
@@ -67,6 +68,8 @@ class Attendant:
         """The truth, as somebody sees it who goes and looks at the servers."""
         if step == "run":
             return self._word_of_script(number)
+        if step == "rename":
+            return self._word_of_name(number)
         if not step.startswith("restart:"):
             return "run-again"
         named = step.removeprefix("restart:")
@@ -77,14 +80,21 @@ class Attendant:
             return "run-again"
         return "done" if len(done) == len(names) else "failed"
 
+    def _word_of_name(self, number: int) -> str:
+        """By whether there is a database of the new name."""
+        row = self._scene.product.store.row("request", number=number, version=1)
+        assert row is not None
+        new = json.loads(row["params"])["database"]
+        there = self._scene.sql().rows(f"SELECT 1 FROM sys.databases WHERE name = N'{new}'")  # noqa: S608
+        return "done" if there else "run-again"
+
     def _word_of_script(self, number: int) -> str:
         """By what lies in the data center: nothing of the script, all of it, or some."""
         product = self._scene.product
         row = product.store.row("request", number=number, version=1)
-        place = product.inventory.estate.place(search_place(self._scene, number))
         assert row is not None
-        assert place.data_center is not None
-        wrote = self._scene.sql().rows(f"SELECT WISH, BATCH FROM {TABLE}", place.data_center.database)  # noqa: S608
+        database = self._scene.databases()[search_place(self._scene, number)]
+        wrote = self._scene.sql().rows(f"SELECT WISH, BATCH FROM {TABLE}", database)  # noqa: S608
         done = {batch for wish, batch in wrote if wish == row["description"]}
         parts = {p["number"] for p in product.store.rows("parts", job=number, step="run", after=0, most=1000)}
         if not done:

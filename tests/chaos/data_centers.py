@@ -5,16 +5,20 @@ that is missing did not run. A data center that was restored meanwhile is only a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from domain.event import Kind
 from domain.job import State
+from lab.erp import lab_hash
 from tests.chaos.history import DataCenters, History, Told
 
 TABLE: Final = "dbo.T_CHAOS"
 MAKE: Final = f"CREATE TABLE {TABLE} (WISH nvarchar(60) NOT NULL, BATCH int NOT NULL)"
 OPEN: Final = ("ONLINE", "MULTI_USER")
+LOADS: Final = frozenset({"restore", "bacpac-import"})
+PASSWORD: Final = "SELECT FPASSWORD, FMEMO FROM dbo.T_SEC_USER WHERE FUSERACCOUNT = N'administrator'"
 OURS: Final = "job"  # how the names of databases begin that a job made for itself
 
 
@@ -53,7 +57,11 @@ class Server:
 
 
 def seen(
-    server: Server, databases: Mapping[str, str], exchange: Path, colours: Mapping[int, Mapping[int, str]]
+    server: Server,
+    databases: Mapping[str, str],
+    exchange: Path,
+    colours: Mapping[int, Mapping[int, str]],
+    delivered: Mapping[int, Sequence[str]],
 ) -> DataCenters:
     """Look at every data center. `databases`: the name of each place's database."""
     known = {
@@ -68,6 +76,8 @@ def seen(
         strays=tuple(sorted(name for name in known if name.startswith(OURS))),
         left_in_exchange=tuple(sorted(f.name for f in exchange.iterdir())),
         colours=colours,
+        kept={place: _kept(server, databases[place]) for place in found},
+        delivered=delivered,
     )
 
 
@@ -96,9 +106,32 @@ def hollow_scripts(run: History) -> list[int]:
     )
 
 
+def wrong_passwords(run: History) -> list[int]:
+    """The last reset of a data center succeeded, and the last password that was mailed for it opens nothing."""
+    return sorted(job.number for job in _last_resets(run) if not _opens(run, job))
+
+
+def _last_resets(run: History) -> Iterator[Told]:
+    """By place, where nothing was loaded over it, if that reset is the last that could change the password."""
+    loaded = {job.place for job in run.jobs.values() if job.operation in LOADS}
+    last: dict[str, Told] = {}
+    for job in run.jobs.values():
+        begun = job.operation == "reset-password" and any(e.kind is Kind.STEP_BEGUN for e in job.events)
+        if begun and (job.place not in last or job.events[-1].at > last[job.place].events[-1].at):
+            last[job.place] = job
+    for place, job in last.items():
+        if job.state == State.SUCCEEDED and place in run.data.kept and place not in loaded:
+            yield job
+
+
+def _opens(run: History, job: Told) -> bool:
+    stored, salt = run.data.kept[job.place]
+    return bool(words := run.data.delivered.get(job.number)) and lab_hash(words[-1], salt) == stored
+
+
 def _scripts(run: History) -> Iterator[Told]:
     """Jobs with a script, where nothing was restored since."""
-    restored = {job.place for job in run.jobs.values() if job.operation == "restore"}
+    restored = {job.place for job in run.jobs.values() if job.operation in LOADS}
     for job in run.jobs.values():
         if job.operation == "sql-update" and job.place not in restored and job.place in run.data.rows:
             yield job
@@ -116,6 +149,11 @@ def _lies(run: History, job: Told) -> Iterator[int]:
     for batch, colour in colours.items():
         if (colour == "green" and batch not in there) or (colour in ("red", "grey") and batch in there):
             yield batch
+
+
+def _kept(server: Server, database: str) -> tuple[str, str]:
+    (stored, salt), *_ = server.rows(PASSWORD, database)
+    return str(stored), str(salt)
 
 
 def _rows(server: Server, database: str) -> tuple[tuple[str, int], ...]:

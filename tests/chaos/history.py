@@ -1,7 +1,7 @@
 """Everything the oracle judges by: the jobs, their events, the ledger, and what the customers were answered."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -44,6 +44,8 @@ class DataCenters:
     strays: tuple[str, ...] = ()
     left_in_exchange: tuple[str, ...] = ()
     colours: Mapping[int, Mapping[int, str]] = field(default_factory=dict)  # job → batch → its colour
+    kept: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # place → hash and salt of its password
+    delivered: Mapping[int, Sequence[str]] = field(default_factory=dict)  # job → passwords that were mailed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,10 @@ POLICIES: Final = """
 policies:  # open round the clock, so that the run does not depend on the time of day
   closed_windows: []
   default_cutoff: PT1S
-  quotas: {sql-update: [{period: day, limit: 100000}]}
+  quotas:
+    sql-update: [{period: day, limit: 100000}]
+    rename: [{period: day, limit: 100000}]
+    password: [{period: day, limit: 100000}]
 """
 
 

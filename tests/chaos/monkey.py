@@ -13,7 +13,10 @@ from tests.chaos.wishes import now
 PAUSE_S: Final = (0.2, 1.4)
 OUTAGE_S: Final = (0.3, 2.0)
 FROZEN_S: Final = (1.2 * LEASE_S, 2.2 * LEASE_S)
+STATEMENTS: Final = ("T_CHAOS", "T_SEC_USER", "BACKUP", "RESTORE", "ALTER DATABASE", "MODIFY NAME")
+DATABASE_HOST: Final = "db1"  # where SqlPackage runs
 SCRIPT: Final = "iis-restart/1"
+COMMANDS: Final = (SCRIPT, "iisreset", "sqlpackage")
 
 _ACTIONS: Final = ("Command", "Receive", "Send", "Create")
 _WHEN: Final = ("during", "before", "after")
@@ -28,7 +31,11 @@ FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]] = 
         lambda c: {"action": c.choice(_ACTIONS), "point": c.choice(("before", "after")), "count": c.choice((1, 2))},
     ),
     (4, "slow", lambda c: {"seconds": c.uniform(0.3, 2.5), "match": SCRIPT}),
-    (3, "hang", lambda c: {"seconds": c.uniform(1.5, 2.5) * LEASE_S, "match": c.choice((SCRIPT, "iisreset"))}),
+    (
+        3,
+        "hang",
+        lambda c: {"seconds": c.uniform(1.5, 2.5) * LEASE_S, "match": c.choice(COMMANDS)},
+    ),
     (1, "wire_hang", lambda c: {"action": "Receive", "point": c.choice(("before", "after"))}),
     (3, "reboot_mid_command", lambda c: {"seconds": c.uniform(0.3, 1.5), "when": c.choice(_WHEN), "match": ""}),
     (3, "die_mid_restart", lambda c: {"when": c.choice(("before", "after"))}),
@@ -43,9 +50,13 @@ SQL_FAULTS: Final[tuple[tuple[int, str, Callable[[random.Random], Values]], ...]
     (8, "cut", lambda c: {"at": c.choice(_MOMENTS), "count": c.choice((1, 2))}),
     (3, "drop_before_commit", lambda _: {}),
     (3, "drop_after_commit", lambda _: {}),
-    (3, "kill_session", lambda c: {"match": c.choice(("T_CHAOS", "BACKUP", "RESTORE"))}),
+    (3, "kill_session", lambda c: {"match": c.choice(STATEMENTS)}),
     (2, "deadlock", lambda _: {"match": "T_CHAOS"}),
-    (2, "slow", lambda c: {"seconds": c.uniform(0.3, 2.5), "match": c.choice(("T_CHAOS", "ALTER DATABASE", ""))}),
+    (
+        2,
+        "slow",
+        lambda c: {"seconds": c.uniform(0.3, 2.5), "match": c.choice((*STATEMENTS, ""))},
+    ),
     (2, "disk_full", lambda c: {"percent": c.uniform(5, 95)}),
     (2, "leave_restoring", lambda c: {"percent": c.uniform(5, 95)}),
     (2, "drop_in_backup", lambda c: {"percent": c.uniform(5, 95)}),
@@ -91,7 +102,7 @@ class Monkey:
 
     def _known_tricks(self) -> list[tuple[int, Callable[[], None]]]:
         tricks = [(12, self._fault), (4, self._kill_worker), (2, self._freeze_worker)]
-        tricks += [(8, self._sql_fault), (1, self._restart_sql)]
+        tricks += [(8, self._sql_fault), (1, self._restart_sql), (2, self._package_fault)]
         if self._scene.ports:
             tricks += [(2, self._kill_portal)]
         if self._scene.postgres:
@@ -99,8 +110,14 @@ class Monkey:
         return [*tricks, (1, self._delete_bell)]
 
     def _fault(self) -> None:
+        self._strike(self._chance.choice(self._scene.lab.hosts))
+
+    def _package_fault(self) -> None:
+        self._strike(DATABASE_HOST)
+
+    def _strike(self, host: str) -> None:
         _, name, values = self._chance.choices(FAULTS, [weight for weight, _, _ in FAULTS])[0]
-        self._scene.lab.fault(self._chance.choice(self._scene.lab.hosts), name, **values(self._chance))
+        self._scene.lab.fault(host, name, **values(self._chance))
         self.counts["faults"] += 1
         self.counts[f"fault {name}"] += 1
 

@@ -101,7 +101,8 @@ def _gather(scene: Scene, customers: Customers, attendant: Attendant) -> History
 
 def _data(scene: Scene) -> DataCenters:
     colours = colours_of(scene.product.store.select(select(part.c.job, part.c.number, part.c.colour)))
-    return seen(scene.sql(), scene.databases(), scene.folder / "lab" / "exchange", colours)
+    exchange, mailed = scene.folder / "lab" / "exchange", scene.mail.passwords()
+    return seen(scene.sql(), scene.databases(), exchange, colours, mailed)
 
 
 def _counts(scene: Scene) -> Counter[str]:

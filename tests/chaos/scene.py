@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.request import Actor
-from intake.people import actor_named, issue_token, put_account
+from intake.people import actor_named, issue_token, put_account, set_contact
 from intake.scripts import hand_in
+from intake.submit import submit
 from tests.chaos.data_centers import MAKE, Server, script_of
 from tests.chaos.doors import DeskDoor, Door, HttpDoor
 from tests.chaos.keeper import Keeper
 from tests.chaos.lab_process import LabProcess
 from tests.chaos.leash import Leash
-from tests.chaos.processes import Running
+from tests.chaos.mailbox import Mailbox
+from tests.chaos.processes import Running, wait_until
 from tests.chaos.servers import Postgres, Valkey, free_port
 from tests.chaos.wishes import Ground, Wish
 from wiring import Product, open_product, settings_from
@@ -27,6 +29,7 @@ RESTART_S: Final = 0.15
 TENANTS: Final = 2
 ENVIRONMENTS: Final = 10
 HOSTS: Final = 2
+PACKAGE_S: Final = 60.0
 CUSTOMER: Final = "chaos"
 
 
@@ -60,6 +63,7 @@ class Scene:
         self.postgres: Postgres | None = None
         self.valkey: Valkey | None = None
         self.ports: list[int] = []
+        self.packages: dict[str, str] = {}
 
     def open(self) -> None:
         """Start everything and wait until it is ready."""
@@ -74,6 +78,8 @@ class Scene:
             restart_s=RESTART_S,
         )
         self._ends.callback(self.lab.stop)
+        self.mail = Mailbox()
+        self._ends.callback(self.mail.close)
         if self.plan.store == "postgresql":
             self._start_servers()
         self.product = self._product()
@@ -84,6 +90,8 @@ class Scene:
         self._start_workers()
         self._start_portals()
         self.keeper.begin()
+        tenants = {place.split("/")[0] for place in self.databases()}
+        self.packages = {tenant: self._package(tenant) for tenant in sorted(tenants)}
 
     def close(self) -> None:
         """End everything, workers and portals first."""
@@ -105,7 +113,7 @@ class Scene:
 
     def databases(self) -> dict[str, str]:
         """The database of each data center."""
-        places = self.product.inventory.estate.places.values()
+        places = self.product.desk.estate.places.values()
         return {p.path: p.data_center.database for p in places if p.data_center and p.environment.database_host}
 
     def sql(self) -> Server:
@@ -113,7 +121,9 @@ class Scene:
         return Server(self.folder / "lab", self.lab.sql_port())
 
     def hand_in(self, wish: Wish) -> Wish:
-        """The wish with its script handed in."""
+        """The wish with its script handed in, or with a package of its tenant."""
+        if wish.operation == "bacpac-import":
+            return replace(wish, params={**wish.params, "artifact": self.packages[wish.place.split("/")[0]]})
         if not wish.batches:
             return wish
         text = script_of(wish.key, wish.batches)
@@ -123,6 +133,19 @@ class Scene:
     def bell_file(self) -> Path:
         """The embedded bell's storage."""
         return self.folder / "home" / "bell.db"
+
+    def _package(self, tenant: str) -> str:
+        """Export one data center of a tenant, before anything is broken: what all its imports load."""
+        key, place = f"package-{tenant}", min(p for p in self.databases() if p.startswith(f"{tenant}/"))
+        wish = {"operation": "bacpac-export", "place": place, "params": {}, "description": key, "confirm": True}
+        desk = self.product.desk
+        number = submit(desk, self.operator, wish, key).number
+
+        def made() -> list[Any]:
+            return desk.store.rows("artifacts_of_job", job=number)
+
+        wait_until(lambda: bool(made()), PACKAGE_S, f"the package of {tenant} is there")
+        return str(made()[0]["id"])
 
     def _start_servers(self) -> None:
         self.postgres = Postgres(self._leash, self.folder / "postgres")
@@ -140,6 +163,7 @@ class Scene:
 
     def _account(self) -> Actor:
         put_account(self.product.desk, CUSTOMER, CUSTOMER, None, ["operator", "scheduler"])
+        set_contact(self.product.desk, CUSTOMER, CUSTOMER, {"email": "chaos@provider.example"})
         return actor_named(self.product.desk, CUSTOMER)
 
     def _start_workers(self) -> None:
@@ -161,7 +185,7 @@ class Scene:
     def _settings(self, number: int) -> dict[str, Any]:
         """Every second process hears a bell on PostgreSQL instead of Valkey."""
         sizes = {"lease_s": LEASE_S, "slots": SLOTS, "grace_s": GRACE_S}
-        base = {"home": str(self.folder / "home"), "estate": str(self.lab.estate), **sizes}
+        base = {"home": str(self.folder / "home"), "estate": str(self.lab.estate), "mail": self.mail.url, **sizes}
         if self.postgres is None or self.valkey is None:
             return base
         return {**base, "store": self.postgres.url, "bell": self.postgres.url if number % 2 else self.valkey.url}

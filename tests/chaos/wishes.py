@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-OPERATIONS: Final = (("iis-restart", 60), ("sql-update", 24), ("restore", 7), ("backup", 6), ("rehearse", 3))
+OPERATIONS: Final = (
+    ("iis-restart", 56),
+    ("sql-update", 22),
+    ("restore", 7),
+    ("backup", 5),
+    ("rehearse", 3),
+    ("rename", 4),
+    ("reset-password", 3),
+    ("bacpac-export", 3),
+    ("bacpac-import", 3),
+)
 ALL_AT_ONCE: Final = 0.25
 BACKED_UP: Final = 0.5
 IN_PLACE: Final = 0.4
@@ -72,7 +82,7 @@ def wishes(seed: int, jobs: int, ground: Ground, over_s: float) -> list[Wish]:
 
 def _wish(chance: random.Random, key: str, ground: Ground, at_s: float) -> Wish:
     operation = chance.choices(*zip(*OPERATIONS, strict=True))[0]
-    place, params, batches = _what(chance, operation, ground)
+    place, params, batches = _what(chance, operation, ground, key)
     return Wish(
         key=key,
         place=place,
@@ -85,8 +95,8 @@ def _wish(chance: random.Random, key: str, ground: Ground, at_s: float) -> Wish:
     )
 
 
-def _what(chance: random.Random, operation: str, ground: Ground) -> tuple[str, dict[str, Any], int]:
-    """The place, the parameters, and the number of the script's batches. A script is handed in before the run."""
+def _what(chance: random.Random, operation: str, ground: Ground, key: str) -> tuple[str, dict[str, Any], int]:
+    """The place, the parameters, and the number of the script's batches. Scripts and packages are there before."""
     match operation:
         case "iis-restart":
             order = "all-at-once" if chance.random() < ALL_AT_ONCE else "one-by-one"
@@ -102,6 +112,11 @@ def _what(chance: random.Random, operation: str, ground: Ground) -> tuple[str, d
             others = [p for p in ground.data_centers if p != place and p.split("/")[0] == place.split("/")[0]]
             how = "in-place" if chance.random() < IN_PLACE else "beside"
             return place, {"from_data_center": chance.choice(others), "how": how}, 0
+        case "rename":
+            database = f"CH_{key.replace('-', '_')}"
+            return chance.choice(ground.data_centers), {"new_name": f"chaos {key}", "database": database}, 0
+        case "bacpac-import":
+            return chance.choice(ground.restorable), {"backup_first": chance.random() < BACKED_UP}, 0
     return chance.choice(ground.data_centers), {}, 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.event import Event, Kind
+from lab.erp import lab_hash
 from tests.chaos.history import DataCenters, History, Told
 from tests.chaos.oracle import MUST_BE_0, verdict
 from tests.chaos.reconcile import times_s
@@ -62,23 +63,31 @@ def script() -> Told:
     return told(3, 0, events=moves, **about)
 
 
+def reset() -> Told:
+    asked_, claimed, ended = told(4, 0).events
+    moves = (asked_, claimed, event(3, Kind.STEP_BEGUN), ended)
+    return told(4, 0, operation="reset-password", place=BOOKS, hosts=(), outcome={}, events=moves)
+
+
 BOOKS = "acme/prod/books"
 DATA = DataCenters(
     states={BOOKS: ("ONLINE", "MULTI_USER")},
     rows={BOOKS: (("wish3", 1),)},
     colours={3: {1: "green", 2: "red", 3: "grey"}},
+    kept={BOOKS: (lab_hash("second", "salt"), "salt")},
+    delivered={4: ("first", "second")},
 )
 
 
 def good() -> History:
     """Two restarts, one after the other, on one environment; the second needed an operator, and had evidence.
 
-    And a script whose second batch is red: its first is there, its third was not run.
+    And a script whose second batch is red: its first is there, its third was not run; and a reset that was begun twice.
     """
     effects = (effect(1, 2, "app1"), effect(2, 5, "app2"), effect(3, 22, "app1", 2), effect(4, 25, "app2", 2))
     return History(
-        jobs={1: told(1, 0), 2: told(2, 20), 3: script()},
-        asked=(asked(1), asked(2), asked(3)),
+        jobs={1: told(1, 0), 2: told(2, 20), 3: script(), 4: reset()},
+        asked=(asked(1), asked(2), asked(3), asked(4)),
         effects=effects,
         audit_ok=True,
         evidence=({"number": 2, "evidence": {"phase": "begun"}},),
@@ -100,7 +109,7 @@ WRONG: dict[str, History] = {
     "doubles": with_effects(GOOD, effect(5, 26, "app2", 2)),
     "lost": with_job(GOOD, 2, state="running", events=GOOD.jobs[2].events[:2]),
     "succeeded without effect": with_job(replace(GOOD, effects=GOOD.effects[:3]), 2, outcome={}),
-    "unanswered": replace(GOOD, asked=(*GOOD.asked, asked(4, number=None))),
+    "unanswered": replace(GOOD, asked=(*GOOD.asked, asked(5, number=None))),
     "accepted twice": with_job(GOOD, 2, key="wish1"),
     "effects before planned": with_job(GOOD, 2, planned_at=moment(23)),
     "effects after the end": replace(GOOD, effects=(*GOOD.effects[:3], effect(4, 31, "app2", 2))),
@@ -126,6 +135,7 @@ WRONG: dict[str, History] = {
         state="succeeded",
         events=(*told(3, 0).events[:2], event(9, Kind.SUCCEEDED, **{"from": "running", "to": "succeeded"})),
     ),
+    "passwords that nobody has": replace(GOOD, data=replace(DATA, delivered={4: ("second", "first")})),
 }
 
 
