@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:  # most tests need no server, and should not wait for its libraries
     from tests.services import Postgres, Valkey
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background: our children would inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How long a rule takes to draw or to hold says how busy the machine is, and no more.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from tests.services import Postgres
 from tests.stage import CHEN, LI, OPERATOR, HandClock, desk_on
 
 KINDS = ("download", "restore")
-STEPS = settings(max_examples=12, stateful_step_count=25, deadline=None, database=None)
+STEPS = settings(max_examples=12, stateful_step_count=25, database=None)
 
 
 class Office(RuleBasedStateMachine):

@@ -184,7 +184,7 @@ def situations(draw):
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(facts=situations(), ahead=SPANS, planned=SPANS)
 @pytest.mark.req("INT-11")
 def test_the_verdict_is_the_strictest_and_every_reason_can_be_told(situation, facts, ahead, planned):

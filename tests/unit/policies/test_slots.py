@@ -103,7 +103,7 @@ STARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     start=STARTS,
     windows=WINDOWS,

@@ -65,7 +65,7 @@ def watched(windows, zone, at, length):
     return first if first is not None and first <= at + THREE_DAYS else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(change=st.sampled_from(CHANGES), windows=WINDOWS, offset=OFFSETS, length=ESTIMATES)
 def test_until_is_the_first_instant_from_which_the_work_fits(situation, change, windows, offset, length):
     zone, at = ZoneInfo(change[0]), change[1] + offset
@@ -76,7 +76,7 @@ def test_until_is_the_first_instant_from_which_the_work_fits(situation, change, 
     assert (reason.verdict, reason.until) == (expected, first if expected is Verdict.WAIT else None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(change=st.sampled_from(CHANGES), windows=WINDOWS, offset=OFFSETS)
 def test_until_is_open_and_everything_before_it_is_closed(situation, change, windows, offset):
     zone, at = ZoneInfo(change[0]), change[1] + offset
@@ -93,7 +93,7 @@ def test_until_is_open_and_everything_before_it_is_closed(situation, change, win
     assert not is_closed(windows, zone, reason.until)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(change=st.sampled_from(CHANGES), windows=WINDOWS, offset=OFFSETS)
 def test_closed_stretches_agree_with_the_watchman_minute_by_minute(change, windows, offset):
     zone, since = ZoneInfo(change[0]), (change[1] + offset).replace(second=0, microsecond=0)
