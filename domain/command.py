@@ -139,18 +139,21 @@ class Together(Command):
 class Choose(Command):
     """Ask first, a question that changes nothing; then send the one of `ways` that the answer's `fact` names.
 
+    `before` is asked even before that. If its fact `marker` is set, an earlier send got through and only its answer was
+    lost: the question may have another answer by now, so nothing is asked or sent, and `before` has the facts.
     Facts: those of the way that was taken, its name as `chosen`, and the answer as `asked`.
     """
 
     wire: ClassVar[str] = "choose"
     host: str = ""
+    before: Command
     ask: Command
     fact: str
     ways: dict[str, Command]
 
     def fenced(self, fence: "Fence") -> "Choose":
         ways = {name: way.fenced(fence) for name, way in self.ways.items()}
-        return replace(self, ask=self.ask.fenced(fence), ways=ways)
+        return replace(self, before=self.before.fenced(fence), ask=self.ask.fenced(fence), ways=ways)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +180,8 @@ def to_data(command: Command) -> dict[str, Any]:
     if isinstance(command, Together):
         data["commands"] = [to_data(c) for c in command.commands]
     if isinstance(command, Choose):
-        data["ask"], data["ways"] = to_data(command.ask), {k: to_data(w) for k, w in command.ways.items()}
+        data["before"], data["ask"] = to_data(command.before), to_data(command.ask)
+        data["ways"] = {name: to_data(way) for name, way in command.ways.items()}
     return data
 
 
@@ -192,7 +196,7 @@ def from_data(data: Mapping[str, Any]) -> Command:
     if "commands" in fields:
         fields["commands"] = tuple(from_data(c) for c in fields["commands"])
     if "ways" in fields:
-        fields["ask"] = from_data(fields["ask"])
+        fields["before"], fields["ask"] = from_data(fields["before"]), from_data(fields["ask"])
         fields["ways"] = {name: from_data(way) for name, way in fields["ways"].items()}
     return KINDS[kind](**fields)
 

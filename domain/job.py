@@ -17,7 +17,7 @@ class State(StrEnum):
     WAITING = "waiting"  # accepted; starts when due, and when its place is free
     RUNNING = "running"  # a worker holds it under a lease
     STOPPING = "stopping"  # a cancel was asked while it ran
-    IN_DOUBT = "in-doubt"  # its worker was lost after a destructive step had begun
+    IN_DOUBT = "in-doubt"  # its worker was lost in a destructive step, or while it was being stopped
     NEEDS_ATTENTION = "needs-attention"  # nobody but an operator can decide
     SUCCEEDED = "succeeded"
     FAILED = "failed"

@@ -1,4 +1,7 @@
-"""A question first, then the command that fits the answer. Used where a target decides which way a step goes."""
+"""A question first, then the command that fits the answer. Used where a target decides which way a step goes.
+
+Asked again because an answer was lost, it sees that the way was taken, and does not ask what may be no more.
+"""
 
 from collections.abc import Mapping
 
@@ -16,6 +19,9 @@ class ChooseExecutor:
     def run(self, command: Command, call: Call) -> Reading:
         if not isinstance(command, Choose):
             raise TypeError(f"the choose executor cannot carry {type(command).__name__}")
+        before = self._executors[command.before.wire].run(command.before, call)
+        if before.facts.get("marker"):
+            return before
         asked = self._ask(command, call)
         chosen = asked.facts.get(command.fact)
         way = command.ways.get(str(chosen))

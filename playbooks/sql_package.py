@@ -50,27 +50,28 @@ class Package:
         return f"{self.place.tenant.name}/package/{{work}}/{sql_place.data_center(self.place).name}"
 
     def kind(self, wanted: str) -> Step:
-        """Say which format the database can be exported in."""
+        """Say which format the database can be exported in. The first step: its undo drops what the last ones make."""
         return Step(
             key="kind",
             title=Text("判断可导出的格式", "See which format the database can be exported in"),
             do=Sql(host=self._host, verb="package-kind", args=self._asked | {"wanted": wanted}, fence="kind"),
             timeout_s=LOOK_S,
             effect_on=self.place.path,
+            undo=Carry(host=self._host, act="drop", file=self.file),
         )
 
     def export(self, wanted: str) -> Step:
         """Start the export in the `wanted` format, or in the one that the catalog names just then."""
         ways: dict[str, Any] = {kind: self._run(action) for kind, action in EXPORTS.items()}
         ask = Sql(host=self._host, verb="package-kind", args=self._asked, fence=FENCE)
-        do = ways[wanted] if wanted in ways else Choose(ask=ask, fact="format", ways=ways)
+        do = ways[wanted] if wanted in ways else self._choose(ask, ways)
         return self._start(Text("启动导出", "Start the export"), do)
 
     def load(self) -> Step:
         """Start the import of what the file is by its own bytes."""
         ask = Carry(host=self._host, act="inspect", file=self.file)
         ways: dict[str, Any] = {kind: self._run(action) for kind, action in IMPORTS.items()}
-        return self._start(Text("启动导入", "Start the import"), Choose(ask=ask, fact="format", ways=ways))
+        return self._start(Text("启动导入", "Start the import"), self._choose(ask, ways))
 
     def wait(self) -> Step:
         """Look at it until it has ended."""
@@ -81,7 +82,6 @@ class Package:
             timeout_s=WORK_S,
             poll_s=POLL_S,
             effect_on=self.place.path,
-            undo=Carry(host=self._host, act="drop", file=self.file),
         )
 
     def clear(self) -> Step:
@@ -132,6 +132,9 @@ class Package:
             effect_on=self.place.path,
             undo=self._script("sqlpackage_stop"),
         )
+
+    def _choose(self, ask: Sql | Carry, ways: dict[str, Any]) -> Choose:
+        return Choose(before=self._script("sqlpackage_look"), ask=ask, fact="format", ways=ways)
 
     def _run(self, action: str) -> PowerShell:
         server = sql_place.server(self.place)
@@ -194,12 +197,13 @@ def _fits(facts: Facts, wanted: str) -> Judgement:
 
 
 def _started(facts: Facts) -> Judgement:
-    if facts["acted"]:
+    """What was sent answers, or, where the answer to an earlier send was lost, the look."""
+    if facts.get("acted"):
         code = facts["marker"]["code"]
         if code:
             return failed(f"未能启动（代码 {code}）", f"it could not be started (code {code})", **facts)
         return done("已启动", "started", **facts)
-    if facts["why"] == "marker":  # another send of this very attempt was first: the next step sees how it is doing
+    if facts["marker"]:  # another send of this very attempt was first: the next step sees how it is doing
         return done("此前已启动", "it was started before", **facts)
     why = words.WHY_NOT[facts["why"]]
     return failed(why.zh, why.en, **facts)

@@ -114,7 +114,7 @@ class Claims:
 
     def _claimed(self, moved: Job, candidate: Candidate, now: datetime, lease: datetime) -> Claimed:
         ours = replace(moved, epoch=moved.epoch + 1, worker=self._worker, lease_until=lease)
-        ours = replace(ours, started_at=moved.started_at or now)
+        ours = replace(ours, started_at=moved.started_at or now, tries=moved.tries + 1)
         return Claimed(job=ours, operation=candidate.operation, plan=candidate.plan)
 
     def _take_doubtful(self, tx: Tx, free: int) -> list[Claimed]:
@@ -135,7 +135,7 @@ class Claims:
             return None
         lease = tx.ahead(self._lease_s)
         tx.moved("claim_doubt", number=job.number, epoch=job.epoch, worker=self._worker, lease_until=lease)
-        ours = replace(job, epoch=job.epoch + 1, worker=self._worker, lease_until=lease)
+        ours = replace(job, epoch=job.epoch + 1, worker=self._worker, lease_until=lease, tries=job.tries + 1)
         tx.tell(ours, Kind.LOOKED, worker=self._worker, epoch=ours.epoch, step=job.step)
         return Claimed(job=ours, operation=operation, plan=plan)
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from domain.command import Command, Executor, Reading
-from domain.errors import Broke, Denied, Overtaken, Severed, Stopped, StoreDown, TimedOut, Trouble, Unreachable
+from domain.errors import Broke, Denied, Overtaken, Severed, StoreDown, TimedOut, Trouble, Unreachable
 from domain.event import Kind
 from domain.job import State
 from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
 from runner.hold import Hold
+from runner.leavings import leavings
 from runner.store.rows import recorded
 from runner.summary import things
+from runner.verdict import StepFailed, Undecided, failed, not_cleaned, settled, told, undecided, verdict
 from runner.watch import Watch
 
 log = logging.getLogger("yunwei.engine")
@@ -36,18 +38,6 @@ class Patience:
     retry_s: float = 1.0
     look_s: float = 2.0
     doubt_s: float = 600.0  # how long a target may stay silent before a person is asked
-
-
-class StepFailed(Exception):
-    """A step ended badly; the job ends with it."""
-
-    def __init__(self, judgement: Judgement) -> None:
-        super().__init__(judgement.text.en)
-        self.judgement = judgement
-
-
-class Undecided(StepFailed):
-    """Nobody can tell what a step did: an operator has to."""
 
 
 class Engine:
@@ -68,7 +58,7 @@ class Engine:
     def run(self, hold: Hold) -> None:
         """Work on the job until it is ended, released, or no longer ours. Raises nothing."""
         try:
-            if hold.job.state is State.IN_DOUBT:
+            if hold.job.state is State.IN_DOUBT and hold.job.begun:
                 self._reconcile(hold)
             if not hold.over.is_set():
                 self._work(hold)
@@ -92,7 +82,7 @@ class Engine:
         hold.end(Kind.SUCCEEDED, Text("执行成功", "succeeded"), things=things(hold.plan, hold.step))
 
     def _close_step(self, hold: Hold, step: Step, judgement: Judgement) -> None:
-        hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
+        hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **told(judgement))
         for made in judgement.made:
             hold.made(made)
         if step.destructive or judgement.made:
@@ -139,8 +129,8 @@ class Engine:
             hold.begin(hold.step, hold.run)
             judgement = self._attempt(hold, step)
             if judgement.outcome is not Outcome.NOT_DONE:
-                return _settled(judgement)
-            hold.note(Kind.LOOKED, step=step.key, run=hold.run, **_told(judgement))
+                return settled(judgement)
+            hold.note(Kind.LOOKED, step=step.key, run=hold.run, **told(judgement))
             hold.run += 1
         raise StepFailed(judgement)
 
@@ -166,7 +156,7 @@ class Engine:
             except Unreachable as trouble:
                 hold.note(Kind.LOOKED, step=step.key, why=trouble.code, text=trouble.text.as_dict())
                 if last:
-                    raise StepFailed(_failed(trouble)) from trouble
+                    raise StepFailed(failed(trouble)) from trouble
                 self._wait(hold.disturbed, self._patience.retry_s)
                 hold.check()
         raise AssertionError("unreachable")
@@ -174,7 +164,7 @@ class Engine:
     def _look(self, hold: Hold, step: Step) -> Judgement:
         """Look at the target until it is clear what the step did. Sealed: what has not begun cannot begin any more."""
         if step.look is None:
-            raise Undecided(_undecided(step, {}))
+            raise Undecided(undecided(step, {}))
         until = self._now_s() + max(self._patience.doubt_s, step.timeout_s)
         evidence: Mapping[str, Any] = {}
         while self._now_s() < until:
@@ -187,7 +177,7 @@ class Engine:
             if judgement.outcome is not Outcome.RUNNING:
                 return judgement
             self._wait(hold.lost, self._patience.look_s)
-        raise Undecided(_undecided(step, evidence))
+        raise Undecided(undecided(step, evidence))
 
     def _look_once(self, hold: Hold, step: Step) -> Judgement:
         assert step.look is not None  # noqa: S101  the caller has checked
@@ -207,12 +197,12 @@ class Engine:
         """
         step = hold.plan[hold.step]
         judgement = self._look(hold, step)
-        hold.note(Kind.LOOKED, step=step.key, run=hold.run, **_told(judgement))
+        hold.note(Kind.LOOKED, step=step.key, run=hold.run, **told(judgement))
         if judgement.outcome is Outcome.NOT_DONE:
             hold.run += 1
         else:
-            _settled(judgement)
-            hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **_told(judgement))
+            settled(judgement)
+            hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **told(judgement))
             for made in judgement.made:
                 hold.made(made)
             hold.step += 1
@@ -235,65 +225,37 @@ class Engine:
 
     def _end_badly(self, hold: Hold, error: Exception) -> None:
         try:
-            kind, text, facts = _verdict(hold, error)
-            if kind is not Kind.UNDECIDED:  # an operator may still go on from here
-                self._clean_up(hold)
+            kind, text, facts = verdict(hold, error)
+            left = (
+                self._clean_up(hold) if kind is not Kind.UNDECIDED else None
+            )  # an operator may still go on from there
+            if left and kind is Kind.CANCELLED:  # what may be at work still is not called stopped
+                kind, text, facts = verdict(hold, left)
             hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
         except (Overtaken, StoreDown) as trouble:
             log.warning("job %s could not be ended by this attempt: %s", hold.job.number, trouble)
 
-    def _clean_up(self, hold: Hold) -> None:
-        """Send the undo of every step that was reached, the last one first. One that fails is told, and no more."""
-        for step in reversed(hold.plan[: hold.step + 1]):
-            if step.undo is None:
-                continue
+    def _clean_up(self, hold: Hold) -> Undecided | None:
+        """Send the undo of every step that may have been sent. One that fails is told; answers the first of them."""
+        left: list[Undecided] = []
+        for step in leavings(hold.plan, hold.step, again=hold.job.tries > 1):
             try:
-                self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)
+                self._undo(hold, step)
                 hold.note(Kind.LOOKED, step=step.key, why="undo", text=Text("已清理", "cleaned up").as_dict())
             except (Overtaken, StoreDown):
                 raise
             except Trouble as trouble:
                 hold.note(Kind.ALARM, step=step.key, why="undo", code=trouble.code, text=trouble.text.as_dict())
+                left.append(not_cleaned(step, trouble))
+        return left[0] if left else None
 
-
-def _verdict(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
-    """How a job ends by an error: cancelled, undecided, failed."""
-    at = hold.plan[min(hold.step, len(hold.plan) - 1)]
-    step = at.key
-    match error:
-        case Stopped():
-            return Kind.CANCELLED, Text("已按要求停止", "stopped as asked"), {"step": step}
-        case Undecided(judgement=j):
-            return Kind.UNDECIDED, j.text, {"step": step, "evidence": dict(j.evidence)}
-        case StepFailed(judgement=j) if hold.asked_to_stop.is_set() and j.evidence.get("stopped"):
-            return Kind.CANCELLED, j.text, {"step": step, "evidence": dict(j.evidence)}
-        case StepFailed(judgement=j):
-            return Kind.FAILED, j.text, {"step": step, "evidence": dict(j.evidence)}
-        case Trouble():
-            return Kind.FAILED, error.text, {"step": step, "code": error.code, **error.facts}
-    log.exception("job %s met an error of our own", hold.job.number, exc_info=error)
-    text = Text(f"内部错误：{type(error).__name__}", f"An error of our own: {type(error).__name__}")
-    # What had begun may have happened: an error of ours is no proof of anything.
-    return (Kind.UNDECIDED if at.destructive else Kind.FAILED), text, {"step": step}
-
-
-def _settled(judgement: Judgement) -> Judgement:
-    """DONE passes; FAILED ends the job; anything else is nobody's to decide here."""
-    if judgement.outcome is Outcome.DONE:
-        return judgement
-    raise (StepFailed if judgement.outcome is Outcome.FAILED else Undecided)(judgement)
-
-
-def _failed(trouble: Trouble) -> Judgement:
-    return Judgement(outcome=Outcome.FAILED, text=trouble.text, evidence={"code": trouble.code, **trouble.facts})
-
-
-def _undecided(step: Step, evidence: Mapping[str, Any]) -> Judgement:
-    zh = f"无法确定步骤“{step.title.zh}”是否已执行；请查看目标后选择：已完成 / 重新执行 / 失败"
-    en = f"It cannot be told whether step {step.title.en!r} took effect. Look at {step.effect_on or 'the target'}, "
-    en += "then resolve the request as done, run-again or failed."
-    return Judgement(outcome=Outcome.CANNOT_TELL, text=Text(zh, en), evidence=evidence)
-
-
-def _told(judgement: Judgement) -> dict[str, Any]:
-    return {"outcome": judgement.outcome.value, "text": judgement.text.as_dict(), "evidence": dict(judgement.evidence)}
+    def _undo(self, hold: Hold, step: Step) -> None:
+        """An undo may be sent again and again."""
+        assert step.undo is not None  # noqa: S101  a leaving has one
+        for _ in range(MAX_SENDS - 1):
+            try:
+                self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)
+                return
+            except (Unreachable, Severed):
+                self._wait(hold.lost, self._patience.retry_s)
+        self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from domain.catalog import Catalog
 from domain.errors import Conflict, Mistake, Overtaken, StoreDown
@@ -116,13 +116,13 @@ class Sweeper:
                     )
                 ]
             )
-        elif job.begun:
-            move(tx, job, Kind.LOST, facts=facts)
+        elif job.begun or (job.state is State.STOPPING and any(s["undo"] for s in _plan(row))):
+            move(tx, job, Kind.LOST, facts=facts)  # whoever takes it looks, or ends what was to be stopped
         elif job.state is State.STOPPING:
             text = Text("已按要求停止", "stopped as asked")
             move(tx, job, Kind.CANCELLED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
         else:
-            changed = any(s["destructive"] for s in json.loads(row["plan"])[: job.step])
+            changed = any(s["destructive"] for s in _plan(row)[: job.step])
             back = taken_back(job, changed=changed)
             move(tx, job, Kind.RELEASED, changes=back, facts={**facts, "why": "lease"})
 
@@ -145,3 +145,9 @@ class Sweeper:
     def _unblock(self, tx: Tx) -> None:
         for row in tx.rows("unblock_orphans", now=tx.now()):
             tx.append(Event(kind=Kind.UNBLOCKED, at=tx.now(), job=row["number"], tenant=row["tenant"]))
+
+
+def _plan(row: Row) -> list[dict[str, Any]]:
+    """The steps of a claimed job, as they are stored."""
+    steps: list[dict[str, Any]] = json.loads(row["plan"])
+    return steps

@@ -72,10 +72,12 @@ class Work(Operation):
     notes: ClassVar[dict[str, Text]] = {
         "steps": Text("步骤数", "How many steps"),
         "destructive": Text("是否有影响", "Whether the steps change anything"),
+        "undoes": Text("是否清理", "Whether the steps leave something behind, and take it away again"),
         "note": Text("备注", "What a test notes in it"),
     }
     steps: int = 1
     destructive: bool = True
+    undoes: bool = False
     note: str = ""
 
     def plan(self, place: Place) -> Iterator[Step]:
@@ -83,11 +85,13 @@ class Work(Operation):
             key = f"s{n}"
             do = PowerShell(host=place.path, script=key, fence=key)
             look = PowerShell(host=place.path, script=f"look-{key}", fence=key)
+            undo = PowerShell(host=place.path, script=f"undo-{key}", fence=key)
             yield Step(
                 key=key,
                 title=Text(f"步骤 {n}", f"Step {n}"),
                 do=do,
                 look=look if self.destructive else None,
+                undo=undo if self.undoes else None,
                 timeout_s=30.0,
                 destructive=self.destructive,
                 effect_on=key,

@@ -62,7 +62,9 @@ class Attendant:
         told = job.outcome or {}
         step = str(told.get("step", ""))
         evidence = {k: v for k, v in told.items() if k not in ("text", "step", "things") and v}
-        return Attended(number=job.number, step=step, evidence=evidence, word=self._word(job.number, step))
+        left = "undo" in told.get("evidence", {})  # it was stopped, and what is left is dropped by hand
+        word = "failed" if left else self._word(job.number, step)
+        return Attended(number=job.number, step=step, evidence=evidence, word=word)
 
     def _word(self, number: int, step: str) -> str:
         """The truth, as somebody sees it who goes and looks at the servers."""

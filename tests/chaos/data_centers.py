@@ -87,10 +87,10 @@ def unusable(run: History) -> list[str]:
 
 
 def ran_twice(run: History) -> list[int]:
-    """A batch of a script took effect more than once."""
+    """A batch of a script took effect more than once. In a data center that was loaded from another lie copies."""
     keys = {job.key: job.number for job in run.jobs.values()}
-    times = Counter(row for rows in run.data.rows.values() for row in rows)
-    return sorted({keys.get(wish, 0) for (wish, _), count in times.items() if count > 1})
+    times = (Counter(rows) for rows in run.data.rows.values())
+    return sorted({keys.get(wish, 0) for each in times for (wish, _), count in each.items() if count > 1})
 
 
 def untrue_batches(run: History) -> list[int]:

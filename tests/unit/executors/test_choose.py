@@ -10,7 +10,8 @@ from domain.text import Text
 from executors.choose import ChooseExecutor
 
 WAYS: dict[str, Command] = {"bacpac": Pause(seconds=1.0), "dacpac": Pause(seconds=2.0)}
-CHOOSE = Choose(ask=Sql(host="h", verb="package-kind", fence="start"), fact="format", ways=WAYS)
+BEFORE = PowerShell(host="h", script="look", fence="start")
+CHOOSE = Choose(before=BEFORE, ask=Sql(host="h", verb="package-kind", fence="start"), fact="format", ways=WAYS)
 
 
 class Played:
@@ -29,11 +30,14 @@ class Played:
         """Nothing is held."""
 
 
-def run(asked: dict[str, Any] | Trouble, way: dict[str, Any] | Trouble) -> tuple[Reading, list[Command]]:
+def run(
+    asked: dict[str, Any] | Trouble, way: dict[str, Any] | Trouble, marker: dict[str, Any] | None = None
+) -> tuple[Reading, list[Command]]:
     other: Any = Played(way)
     question: Any = Played(asked)
+    look: Any = Played({"marker": marker, "alive": True})
     call: Any = None
-    return ChooseExecutor({"mssql": question, "none": other}).run(CHOOSE, call), other.asked
+    return ChooseExecutor({"winrm": look, "mssql": question, "none": other}).run(CHOOSE, call), other.asked
 
 
 @pytest.mark.parametrize("named", sorted(WAYS))
@@ -50,6 +54,13 @@ def test_an_answer_that_names_no_way_sends_nothing(facts: dict[str, Any]) -> Non
     assert met.value.facts["started"] is False
 
 
+def test_where_an_earlier_send_got_through_nothing_is_asked_or_sent_again() -> None:
+    gone = Unreachable(Text("文件已移走", "the file is gone by now"))
+    reading, taken = run(gone, gone, marker={"phase": "ended"})
+    assert taken == []
+    assert reading.facts == {"marker": {"phase": "ended"}, "alive": True}
+
+
 def test_trouble_with_the_question_says_that_nothing_was_started() -> None:
     with pytest.raises(Unreachable) as met:
         run(Unreachable(Text("不通", "no way")), {})
@@ -64,7 +75,7 @@ def test_trouble_on_the_way_is_passed_on_as_it_is() -> None:
 
 def test_every_way_and_the_question_carry_the_attempts_token() -> None:
     script = PowerShell(host="h", script="s", args={"name": "{work}-export"}, fence="start")
-    choose = Choose(ask=CHOOSE.ask, fact="format", ways={"bacpac": script}).fenced(
+    choose = Choose(before=BEFORE, ask=CHOOSE.ask, fact="format", ways={"bacpac": script}).fenced(
         Fence(job=7, asked=255, run=2, epoch=3)
     )
     way = choose.ways["bacpac"]
