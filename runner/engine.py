@@ -226,9 +226,8 @@ class Engine:
     def _end_badly(self, hold: Hold, error: Exception) -> None:
         try:
             kind, text, facts = verdict(hold, error)
-            left = (
-                self._clean_up(hold) if kind is not Kind.UNDECIDED else None
-            )  # an operator may still go on from there
+            # From what nobody can decide, an operator may still go on: nothing is taken away.
+            left = self._clean_up(hold) if kind is not Kind.UNDECIDED else None
             if left and kind is Kind.CANCELLED:  # what may be at work still is not called stopped
                 kind, text, facts = verdict(hold, left)
             hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
@@ -250,12 +249,14 @@ class Engine:
         return left[0] if left else None
 
     def _undo(self, hold: Hold, step: Step) -> None:
-        """An undo may be sent again and again."""
+        """An undo may be sent again and again, by whoever holds the job."""
         assert step.undo is not None  # noqa: S101  a leaving has one
-        for _ in range(MAX_SENDS - 1):
+        for last in (*[False] * (MAX_SENDS - 1), True):
+            hold.check_ours()
             try:
                 self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)
                 return
             except (Unreachable, Severed):
+                if last:
+                    raise
                 self._wait(hold.lost, self._patience.retry_s)
-        self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)

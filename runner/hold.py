@@ -75,10 +75,14 @@ class Hold:
         with self._guard:
             self._wakers.append(wake)
 
+    def check_ours(self) -> None:
+        """Raise Overtaken if the job may be another's by now: we were frozen, or without the store, for too long."""
+        if self.lost.is_set() or time.monotonic() > self.sure_until_s:
+            raise overtaken(self.job)
+
     def check(self) -> None:
         """Raise Overtaken or Stopped if this attempt is to end. Called before every send."""
-        if self.lost.is_set() or time.monotonic() > self.sure_until_s:  # frozen, or without the store, for too long
-            raise overtaken(self.job)
+        self.check_ours()
         if self.asked_to_stop.is_set():
             raise self._stopped()
 
