@@ -9,7 +9,7 @@ from domain.errors import Conflict, StoreDown
 from domain.job import Job, State
 from intake.approve import resolve
 from intake.read import Filter, search
-from tests.chaos.data_centers import TABLE
+from tests.chaos.data_centers import TABLE, NoAnswer
 from tests.chaos.history import hit_by
 from tests.chaos.scene import Scene
 
@@ -48,7 +48,7 @@ class Attendant:
         while not self._stop.wait(LOOK_S):
             try:
                 self._round()
-            except (StoreDown, Conflict):
+            except (StoreDown, Conflict, NoAnswer):  # later, then
                 continue
 
     def _round(self) -> None:

@@ -30,6 +30,10 @@ def script_of(key: str, batches: int) -> str:
     return "\nGO\n".join(t.replace("KEY", key).replace("NUMBER", str(n)) for n, t in enumerate(texts, 1))
 
 
+class NoAnswer(Exception):
+    """A fault that was meant for the product struck us."""
+
+
 class Server:
     """The lab's SQL Server, asked as sa, past the product."""
 
@@ -38,22 +42,17 @@ class Server:
         self._password = (lab / "secrets" / "db1-sa").read_text(encoding="utf-8").strip()
 
     def rows(self, statement: str, database: str = "master") -> list[tuple[Any, ...]]:
-        """Run it; what it answers."""
+        """Run it; what it answers. Raises NoAnswer."""
         import pymssql
 
-        connection = pymssql.connect(
-            "127.0.0.1",
-            "sa",
-            self._password,
-            database,
-            port=str(self._port),
-            autocommit=True,
-            tds_version="7.4",
-            encryption="require",
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            return list(cursor.fetchall()) if cursor.description else []
+        how = {"port": str(self._port), "autocommit": True, "tds_version": "7.4", "encryption": "require"}
+        try:
+            connection = pymssql.connect("127.0.0.1", "sa", self._password, database, **how)
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall()) if cursor.description else []
+        except pymssql.Error as error:
+            raise NoAnswer(str(error)) from error
 
 
 def seen(
