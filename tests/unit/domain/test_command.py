@@ -24,7 +24,7 @@ probes = st.builds(
 )
 pauses = st.builds(Pause, seconds=st.floats(0, 1000))
 single = st.one_of(scripts, probes, pauses)
-choices = st.builds(Choose, ask=single, fact=names, ways=st.dictionaries(names, single, max_size=3))
+choices = st.builds(Choose, before=single, ask=single, fact=names, ways=st.dictionaries(names, single, max_size=3))
 commands = st.one_of(single, choices, st.builds(Together, commands=st.lists(single, max_size=4).map(tuple)))
 
 
