@@ -32,7 +32,10 @@ class Fence:
         Its form is a contract between versions: during an upgrade an old and a new worker meet on one host, and a
         look under another name would find that nothing had happened (docs/decisions/0006).
         """
-        return f"{self.work}-run{self.run}-{step.replace(':', '.')}"
+        return self._named(self.run, step)
+
+    def _named(self, run: int, step: str) -> str:
+        return f"{self.work}-run{run}-{step.replace(':', '.')}"
 
     @property
     def work(self) -> str:
@@ -40,9 +43,14 @@ class Fence:
         return f"job{self.job}.{self.asked:x}"
 
     def marks(self, step: str) -> dict[str, Any]:
-        """What a command for `step` carries to the target, by which the target tells attempts apart."""
+        """What a command for `step` carries to the target, by which the target tells attempts apart.
+
+        `earlier`: the tokens of the runs before. A person may have said "run again" of one that was not sealed, and a
+        frozen worker may still send it: the target forbids them before it does anything under this one.
+        """
         seal = {"job": self.job, "epoch": self.epoch} if self.seal else None
-        return {"token": self.token(step), "job": self.job, "epoch": self.epoch, "seal": seal}
+        earlier = [self._named(run, step) for run in range(1, self.run)]
+        return {"token": self.token(step), "job": self.job, "epoch": self.epoch, "seal": seal, "earlier": earlier}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,6 +124,7 @@ def _ran(facts: Facts) -> Judgement:
     if facts.get("acted") is False:
         text = Text("该脚本已由另一执行者开始", "another worker has begun this script")
         return Judgement(outcome=Outcome.CANNOT_TELL, text=text, evidence=facts)
+    facts = {name: value for name, value in facts.items() if name != "colours"}  # a letter a batch: for looks only
     counts, total = facts["counts"], sum(facts["counts"].values())
     if counts["green"] == total and not facts.get("left_open"):
         return done(f"{total} 个批次全部成功", f"all {total} batches are green", **facts)
@@ -134,13 +135,14 @@ def _ran(facts: Facts) -> Judgement:
         zh += f"；第 {error['batch']} 批（脚本第 {line} 行）：{error['text']}"
         en += f"; batch {error['batch']} (line {line} of the script): {error['text']}"
     for fact, chinese, english in _ENDS:
-        if facts.get(fact):
+        if facts.get(fact) and not (fact == "rolled_back" and facts.get("left_open")):
             zh, en = f"{zh}；{chinese}", f"{en}; {english}"
     return failed(zh, en, **facts)
 
 
 _ENDS = (
     ("left_open", "脚本结束时事务未提交，已回滚", "a transaction was left open at the end and was rolled back"),
+    ("rolled_back", "已全部回滚", "all of it was rolled back"),
     ("stopped", "执行被停止", "it was stopped"),
 )
 

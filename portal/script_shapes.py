@@ -39,6 +39,7 @@ class Part(Shape):
     ended: str = Field(description="Why, where the messages do not say", examples=["", "rolled-back", "not-executed"])
     events: list[dict[str, Any]] = Field(description="Messages, row counts and result previews, in order")
     dropped: int = Field(description="Rows and messages that were read and not kept")
+    looked: bool = Field(default=False, description="Known from what the server remembers: its messages are not")
 
 
 class Counts(Shape):

@@ -30,6 +30,7 @@ class Part:
     events: list[dict[str, Any]] = field(default_factory=list)
     dropped: int = 0
     cells: int = 0
+    looked: bool = False  # known from what the server remembers: its messages are not
 
     def took(self, ran: Ran) -> None:
         """Add one execution."""
@@ -54,6 +55,7 @@ class Part:
             "ended": self.ended,
             "events": self.events,
             "dropped": self.dropped,
+            "looked": self.looked,
         }
 
     def first_error(self) -> dict[str, Any] | None:

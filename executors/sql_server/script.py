@@ -22,6 +22,7 @@ from tsql.batches import Batch, Flaw, split
 from tsql.reading import decode
 
 QUIET: Final = Limits(results=1, rows=1, messages=20)  # for statements of ours
+LETTERS: Final = {"green": "g", "red": "r", "grey": "-", "unknown": "?"}  # of an ended attempt's batches, in its marker
 PROGRAM: Final = "SELECT session_id FROM sys.dm_exec_sessions WHERE program_name = %s"
 
 
@@ -37,11 +38,16 @@ def run_script(server: Server, arguments: Arguments, call: Call) -> Facts:
 
 
 def look_at_script(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """What is known of an attempt: its marker, whether its session lives, and the ledger's rows. Ends nothing."""
+    """What is known of an attempt: its marker, whether its session lives, and each batch's colour. Ends nothing.
+
+    An attempt that ended told its worker; whether that one could write it down is not known here, so it is told again.
+    """
     with server.link("yunwei look") as link:
         marker = attempt.look(link, arguments)
         alive = marker.held or bool(link.rows(PROGRAM, arguments["token"]))
     facts = {**marker.as_facts(), "alive": alive}
+    if marker.phase == "ended" and not alive:
+        _tell_again(server, arguments, call, str(marker.facts.get("colours", "")))
     if marker.phase != "begun" or alive:
         return facts
     with server.link("yunwei look", arguments["database"]) as inside:
@@ -78,9 +84,11 @@ class _Run:
     call: Call
     batches: list[Batch]
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("green", "red", "grey", "unknown"), 0))
+    colours: list[str] = field(default_factory=list)
     first_error: dict[str, Any] | None = None
     dead: bool = False  # nothing more is sent
     ahead: bool = False  # a transaction of ours was begun for the batch that comes next
+    opened: int = 0  # the batch that began the script's own transaction, while that is open
 
     @property
     def whole(self) -> bool:
@@ -95,7 +103,9 @@ class _Run:
             if not self.dead:
                 self._batch(part, then)
             self._told(part)
-        return {**self._close(), "counts": self.counts, "first_error": self.first_error, "stopped": self._why_stopped()}
+        closed = self._close()
+        told = {"counts": self.counts, "first_error": self.first_error, "colours": "".join(self.colours)}
+        return {**closed, **told, "stopped": self._why_stopped()}
 
     def _batch(self, part: Part, then: Batch | None) -> None:
         """Every time of a batch, until one is not green. `then` is the batch that comes after it."""
@@ -107,6 +117,8 @@ class _Run:
                 raise
             if part.colour != "green":
                 break
+        theirs = self.session.transaction and not self.ahead and not self.whole
+        self.opened = (self.opened or part.number) if theirs else 0
         self.dead = self._ends_here(part)
 
     def _once(self, part: Part, time: int, then: Batch | None) -> None:
@@ -166,6 +178,7 @@ class _Run:
 
     def _told(self, part: Part) -> None:
         self.counts[part.colour] += 1
+        self.colours.append(LETTERS[part.colour])
         self.first_error = self.first_error or _error(part)
         self.call.part(part.number, part.as_facts())
         self.call.progress(100.0 * part.number / max(1, len(self.batches)), batches=part.number)
@@ -175,10 +188,25 @@ class _Run:
         good = self.counts["green"] == len(self.batches)
         if self.ahead:  # begun for a batch that was not sent any more
             self._ours("ROLLBACK TRANSACTION")
-        if not self.session.transaction:
-            return {"left_open": False, "rolled_back": self.whole and not good}
-        self._ours("COMMIT TRANSACTION" if self.whole and good else "ROLLBACK TRANSACTION")
-        return {"left_open": not self.whole, "rolled_back": not (self.whole and good)}
+        left_open = self.session.transaction and not self.whole
+        if self.session.transaction:
+            self._ours("COMMIT TRANSACTION" if self.whole and good else "ROLLBACK TRANSACTION")
+        if self.whole and not good:
+            self._took_back(1, "grey")
+        if left_open:  # what a batch did before it began the transaction is not known to be gone
+            self._took_back(self.opened, "red")
+        return {"left_open": left_open, "rolled_back": left_open or (self.whole and not good)}
+
+    def _took_back(self, first: int, colour: str) -> None:
+        """What had been green since batch `first` was rolled back, and is shown so."""
+        for number in range(max(1, first), len(self.colours) + 1):
+            if self.colours[number - 1] == LETTERS["green"]:
+                self.counts["green"] -= 1
+                self.counts[colour] += 1
+                self.colours[number - 1] = LETTERS[colour]
+                batch = self.batches[number - 1]
+                part = Part(number=number, batch=batch, colour=colour, ended="rolled-back", looked=True)
+                self.call.part(number, part.as_facts())
 
     def _why_stopped(self) -> str | None:
         if not self.session.stopped or not self.counts["grey"] + self.counts["red"]:
@@ -200,6 +228,16 @@ class _Run:
 def _error(part: Part) -> dict[str, Any] | None:
     found = part.first_error()
     return {"batch": part.number, **found} if found else None
+
+
+def _tell_again(server: Server, arguments: Arguments, call: Call, colours: str) -> None:
+    """The colours of an attempt that ended, from its marker; one of an older version has none."""
+    names = {letter: colour for colour, letter in LETTERS.items()}
+    for number, (batch, letter) in enumerate(zip(read_script(server, arguments["script"]), colours, strict=False), 1):
+        colour = names[letter]
+        done = batch.times if colour == "green" else 0
+        part = Part(number=number, batch=batch, colour=colour, done=done, ended="from-ledger", looked=True)
+        call.part(number, part.as_facts())
 
 
 def _reconciled(server: Server, arguments: Arguments, call: Call, done: list[Facts]) -> Facts:
@@ -224,13 +262,14 @@ def _parts(batches: list[Batch], done: list[Facts], *, whole: bool) -> Iterator[
 
 def _part(number: int, batch: Batch, colours: list[str], *, at_hand: bool) -> Part:
     """`at_hand`: it may have been sent, so without its row it is known only if it ran in a transaction of ours."""
-    done = colours.count("green")
+    part = Part(number=number, batch=batch, done=colours.count("green"), looked=True)
     if _is_full(batch, colours):
-        return Part(number=number, batch=batch, colour=colours[-1], done=done, ended="from-ledger")
-    if at_hand and not is_atomic(batch.text):
-        return Part(number=number, batch=batch, colour="unknown", done=done, ended="broken-off")
-    colour = "red" if done else "grey"  # some of its times took effect, the others did not
-    return Part(number=number, batch=batch, colour=colour, done=done, ended="rolled-back" if at_hand else "")
+        part.colour, part.ended = colours[-1], "from-ledger"
+    elif at_hand and not is_atomic(batch.text):
+        part.colour, part.ended = "unknown", "broken-off"
+    else:  # some of its times took effect, the others did not
+        part.colour, part.ended = "red" if part.done else "grey", "rolled-back" if at_hand else ""
+    return part
 
 
 def _is_full(batch: Batch, colours: list[str]) -> bool:

@@ -4,7 +4,7 @@ import socket
 from typing import Any
 
 from lab.host.moments import parse, stamp, utc_now
-from lab.host.script_state import ScriptFailed, create_marker, marker_path, read_marker, workers
+from lab.host.script_state import ScriptFailed, forbid, read_marker, workers
 from lab.host.session import Session
 
 SQL_WAIT_S = 3.0
@@ -15,7 +15,7 @@ def look(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     """The facts that the script answers."""
     token = args.get("token")
     if token and args.get("seal"):
-        _seal(session, token, args["seal"])
+        forbid(session, [token], args["seal"])
     phase, marker = read_marker(session, token) if token else ("none", None)
     iis, spec = session.world.iis, session.world.spec
     return {
@@ -32,16 +32,6 @@ def look(session: Session, args: dict[str, Any]) -> dict[str, Any]:
         "alive": _alive(session, marker),
         "marker": marker,
     }
-
-
-def _seal(session: Session, token: str, seal: dict[str, Any]) -> None:
-    void = {"token": token, "job": seal.get("job"), "epoch": seal.get("epoch"), "phase": "void", "at": stamp(utc_now())}
-    try:
-        create_marker(session, token, void)
-    except ScriptFailed as failure:
-        # The script forgives an input/output error once the file is there.
-        if "denied" in str(failure) or not session.world.files.find(marker_path(token)):
-            raise
 
 
 def _alive(session: Session, marker: dict[str, Any] | None) -> bool:

@@ -6,7 +6,7 @@ from lab.host.appcmd import appcmd
 from lab.host.ledger import Origin
 from lab.host.moments import stamp, utc_now
 from lab.host.processes import KILLED
-from lab.host.script_state import ScriptFailed, create_marker, marker_path, read_marker, replace_marker, workers
+from lab.host.script_state import ScriptFailed, create_marker, forbid, marker_path, read_marker, replace_marker, workers
 from lab.host.service_programs import iisreset
 from lab.host.session import Session
 
@@ -17,6 +17,7 @@ def restart(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     """What the script answers: whether it acted, and the marker."""
     token = args["token"]
     session.origin = Origin(job=args.get("job"), token=token, epoch=args.get("epoch"))
+    forbid(session, args.get("earlier") or [], args)
     marker = _begun(session, args)
     if not _claimed(session, token, marker):
         return {"acted": False, "marker": read_marker(session, token)[1]}

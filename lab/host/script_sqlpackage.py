@@ -11,7 +11,7 @@ from lab.host.console import Console
 from lab.host.ledger import Origin
 from lab.host.moments import parse, stamp, utc_now
 from lab.host.processes import KILLED, Entry
-from lab.host.script_state import ScriptFailed, create_marker, dumped, marker_path, read_marker, replace_marker
+from lab.host.script_state import ScriptFailed, create_marker, dumped, forbid, marker_path, read_marker, replace_marker
 from lab.host.session import Killed, Session, run_to_end
 from lab.sqlpackage import sqlpackage
 
@@ -34,6 +34,7 @@ def start(session: Session, args: dict[str, Any]) -> dict[str, Any]:
     why = _against(session, args)
     if why:
         return {"acted": False, "why": why, "marker": None}
+    forbid(session, args.get("earlier") or [], args)
     marker = {key: args.get(key) for key in ("token", "job", "epoch", "action")}
     marker |= {"phase": "begun", "begun_at": stamp(utc_now())}
     if not _claimed(session, token, marker):

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lab.host.moments import stamp
+from lab.host.moments import stamp, utc_now
 from lab.host.session import Session
 
 MARKERS = "C:\\ProgramData\\yunwei\\markers"
@@ -48,6 +48,18 @@ def create_marker(session: Session, token: str, marker: dict[str, Any]) -> bool:
     if at_write:
         raise ScriptFailed(full.format("Write", 3))
     return True
+
+
+def forbid(session: Session, tokens: list[str], by: dict[str, Any]) -> None:
+    """Give each of these tokens a void marker, so that what is sent under it later does nothing."""
+    for token in tokens:
+        void = {"token": token, "job": by.get("job"), "epoch": by.get("epoch"), "phase": "void", "at": stamp(utc_now())}
+        try:
+            create_marker(session, token, void)
+        except ScriptFailed as failure:
+            # The scripts forgive an input/output error once the file is there.
+            if "denied" in str(failure) or not session.world.files.find(marker_path(token)):
+                raise
 
 
 def replace_marker(session: Session, token: str, marker: dict[str, Any]) -> None:

@@ -18,10 +18,10 @@ Script = Callable[[Session, dict[str, Any]], dict[str, Any]]
 # A changed script must be read again and its twin here reviewed, before its new digest is written down.
 KNOWN: dict[str, tuple[str, Script]] = {
     "iis-look/1": ("9b5be06e39255da078c6af53914d2c3cf6a227c57a41e79da950f3f6b2f31366", look),
-    "iis-restart/1": ("b4213d38810ecc57102bbc515c8a4bea1236ebb3125bac6cc0d34f8a0d13daa6", restart),
+    "iis-restart/1": ("3d403540332dc64d982691870e794ace0032171b57b9b47716f7af8c0cde54fe", restart),
     "lb-file/1": ("06dfc87905c06c23a0f973ca0e809bc8b9a8d990a2af5464d52190a4a411b41b", lb_file),
     "stop-tree/1": ("9a2e0180707df581980ba06006c74da6b7b5703ebcdcfc459117ccc432a35fad", stop_tree),
-    "sqlpackage-start/1": ("9a4b19d86a874074e7b0d2e1442762e1bbd6f4e41862cb736de83e6c0f9da99f", package.start),
+    "sqlpackage-start/1": ("6e08828e96011d538fed112fd21310b56acc84ea5962a8d70c6429a042a234dc", package.start),
     "sqlpackage-look/1": ("0ae024534616aedf9f17fa792338640ca529e20c155dc471325e9d0f570e5a3a", package.look),
     "sqlpackage-stop/1": ("9f2ad532117cebbc8938971fa8dabeae0f1715ffc6c8d025b6655c3454e080e5", package.stop),
 }

@@ -1,7 +1,7 @@
 # yunwei script: iis-restart/1
 # Restarts IIS once. The marker file is the fence: it is created exclusively, so of all attempts with one token, by
 # whichever worker, at most one ever acts; every other one is told what the marker says and changes nothing.
-# Arguments: token, job, epoch, mode ('iisreset' or 'pools'), pools [names], timeout_s.
+# Arguments: token, earlier [tokens], job, epoch, mode ('iisreset' or 'pools'), pools [names], timeout_s.
 param($a)
 function Utc($t) { if ($t) { $t.ToUniversalTime().ToString('o') } }
 function Say($line) { [Console]::Out.WriteLine($line) }
@@ -16,6 +16,13 @@ $utf8 = New-Object Text.UTF8Encoding $false
 $folder = Join-Path $env:ProgramData 'yunwei\markers'
 $path = Join-Path $folder ($a.token + '.json')
 New-Item -ItemType Directory -Force $folder | Out-Null
+foreach ($old in $a.earlier) {  # a person said "run again": what may still be sent under these finds a marker
+  $void = @{ token = $old; job = $a.job; epoch = $a.epoch; phase = 'void'; at = Utc (Get-Date) }
+  try {
+    $f = [IO.File]::Open((Join-Path $folder ($old + '.json')), 'CreateNew', 'Write', 'None')
+    $bytes = $utf8.GetBytes(($void | ConvertTo-Json -Compress)); $f.Write($bytes, 0, $bytes.Length); $f.Dispose()
+  } catch [IO.IOException] { if (-not (Test-Path -LiteralPath (Join-Path $folder ($old + '.json')))) { throw } }
+}
 $marker = @{
   token = $a.token; job = $a.job; epoch = $a.epoch; phase = 'begun'; begun_at = Utc (Get-Date)
   pid = $PID; pid_started = Utc (Get-Process -Id $PID).StartTime; mode = $a.mode; before = @{ workers = @(Workers) }

@@ -4,7 +4,7 @@
 # WMI makes the process: it is no child of the shell, and the flag below keeps it out of WMI's own job of processes.
 # What it is to do lies in %ProgramData%\yunwei\jobs\<name>, where only administrators write; data lie in the exchange
 # folder. No password is anywhere: it signs in on the SQL Server of this host as the account of this shell.
-# Arguments: token, job, epoch, action (Export, Extract, Import, Publish), name, folder, database, port, owner, limit_s.
+# Arguments: token, earlier [tokens], job, epoch, action (Export, Extract, Import, Publish), name, folder, database, port, owner, limit_s.
 param($a)
 function Utc($t) { if ($t) { $t.ToUniversalTime().ToString('o') } }
 $utf8 = New-Object Text.UTF8Encoding $false
@@ -23,7 +23,15 @@ $exe = @("$env:ProgramFiles\Microsoft SQL Server\*\DAC\bin\SqlPackage.exe", "$en
 if (-not $exe) { return @{ acted = $false; why = 'no-sqlpackage'; marker = $null } }
 foreach ($taken in $jobs, $work) { if (Test-Path -LiteralPath $taken) { return @{ acted = $false; why = 'taken'; marker = $null } } }
 if ($reads -ne (Test-Path -LiteralPath $file)) { return @{ acted = $false; why = 'file'; marker = $null } }
-New-Item -ItemType Directory -Force (Split-Path $path) | Out-Null
+$folder = Split-Path $path
+New-Item -ItemType Directory -Force $folder | Out-Null
+foreach ($old in $a.earlier) {  # a person said "run again": what may still be sent under these finds a marker
+  $void = @{ token = $old; job = $a.job; epoch = $a.epoch; phase = 'void'; at = Utc (Get-Date) }
+  try {
+    $f = [IO.File]::Open((Join-Path $folder ($old + '.json')), 'CreateNew', 'Write', 'None')
+    $bytes = $utf8.GetBytes(($void | ConvertTo-Json -Compress)); $f.Write($bytes, 0, $bytes.Length); $f.Dispose()
+  } catch [IO.IOException] { if (-not (Test-Path -LiteralPath (Join-Path $folder ($old + '.json')))) { throw } }
+}
 $marker = @{ token = $a.token; job = $a.job; epoch = $a.epoch; phase = 'begun'; begun_at = Utc (Get-Date); action = $a.action }
 try { $fence = [IO.File]::Open($path, 'CreateNew', 'Write', 'None') }
 catch [IO.IOException] { if (-not (Test-Path -LiteralPath $path)) { throw }; return Found }

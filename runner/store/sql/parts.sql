@@ -4,6 +4,11 @@
 INSERT INTO part (job, step, number, colour, facts) VALUES (:job, :step, :number, :colour, :facts)
 ON CONFLICT (job, step, number) DO UPDATE SET colour = excluded.colour, facts = excluded.facts
 
+-- name: mend_part
+INSERT INTO part (job, step, number, colour, facts) VALUES (:job, :step, :number, :colour, :facts)
+ON CONFLICT (job, step, number) DO UPDATE SET colour = excluded.colour, facts = excluded.facts
+WHERE part.colour <> excluded.colour
+
 -- name: count_parts
 SELECT step, colour, COUNT(*) AS parts FROM part WHERE job = :job GROUP BY step, colour ORDER BY step, colour
 

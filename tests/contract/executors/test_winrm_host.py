@@ -82,6 +82,18 @@ def test_iis_is_restarted_once_and_a_second_call_with_the_token_changes_nothing(
     assert ("stdout", f"begun {RESTART['token']}") in call.said
 
 
+@pytest.mark.req("CORE-1", "CORE-3")
+def test_a_run_that_a_person_ordered_forbids_the_one_before_it(estate: Any, watcher: Any) -> None:
+    """A frozen worker wakes up and sends what it was about to: nobody had been able to seal that run."""
+    at = estate()
+    again = {**RESTART, "token": "job-7-again", "epoch": 3, "earlier": [RESTART["token"]]}
+    assert at.run("iis_restart", again, watcher())["acted"] is True
+    effects = at.kinds()
+    late = at.run("iis_restart", RESTART, watcher())
+    assert (late["acted"], late["marker"]["phase"], late["marker"]["epoch"]) == (False, "void", 3)
+    assert at.kinds() == effects
+
+
 @pytest.mark.req("IIS-2")
 def test_the_site_answers_through_the_probe_after_the_restart(estate: Any, watcher: Any) -> None:
     at = estate()

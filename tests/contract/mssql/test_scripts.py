@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from domain.command import Sql
 from domain.errors import Severed, Trouble
 from tests.contract.mssql.conftest import Estate, Watcher
 
@@ -40,16 +41,24 @@ def test_the_first_error_stops_the_script_unless_it_was_told_to_go_on(estate: Es
 
 @pytest.mark.req("SQL-6")
 def test_one_transaction_leaves_nothing_behind_when_one_batch_fails(estate: Estate) -> None:
-    facts = estate.script(THREE, whole=True)
-    assert (facts["rolled_back"], facts["counts"]["red"]) == (True, 1)
+    call = Watcher()
+    facts = estate.script(THREE, call, whole=True)
+    assert (facts["rolled_back"], facts["counts"]) == (True, {"green": 0, "red": 1, "grey": 2, "unknown": 0})
+    assert [(p["colour"], p["ended"]) for p in call.parts.values()] == [
+        ("grey", "rolled-back"), ("red", ""), ("grey", ""),
+    ]  # fmt: skip
     assert estate.rows("SELECT SUM(FQTY) FROM dbo.T_BD_MATERIAL") == [(60,)]
     assert estate.rows("SELECT COUNT(*) FROM dbo.yunwei_batch") == [(0,)]
 
 
 @pytest.mark.req("SQL-6")
 def test_a_transaction_that_the_script_leaves_open_is_rolled_back(estate: Estate) -> None:
-    facts = estate.script("BEGIN TRAN\nDELETE FROM dbo.T_BD_MATERIAL\nGO\nSELECT 1\n")
+    call = Watcher()
+    facts = estate.script("SELECT 1\nGO\nBEGIN TRAN\nDELETE FROM dbo.T_BD_MATERIAL\nGO\nSELECT 1\n", call)
     assert (facts["left_open"], facts["rolled_back"]) == (True, True)
+    assert [(p["colour"], p["ended"]) for p in call.parts.values()] == [
+        ("green", ""), ("red", "rolled-back"), ("red", "rolled-back"),
+    ]  # fmt: skip
     assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]
 
 
@@ -120,7 +129,6 @@ def test_after_a_lost_wire_the_ledger_says_what_took_effect(estate: Estate) -> N
     fence = estate.fence(seal=True)
     args = estate.of_script(script)
     look = estate.executor.run
-    from domain.command import Sql
 
     command = Sql(host="acme/prod/db1", verb="look-at-script", args=args, fence="run-script").fenced(fence)
     facts = look(command, call).facts
@@ -128,6 +136,20 @@ def test_after_a_lost_wire_the_ledger_says_what_took_effect(estate: Estate) -> N
     assert facts["known"] is True
     changed = sum(p["colour"] == "green" for p in call.parts.values())
     assert estate.rows("SELECT COUNT(*) FROM dbo.yunwei_batch") == [(changed,)]
+
+
+@pytest.mark.req("SQL-6", "CORE-2")
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_look_at_an_attempt_that_ended_tells_each_batch_again(estate: Estate, whole: bool) -> None:
+    """Whoever ran it may have lost the job, and could not write its last batches down."""
+    first, later = Watcher(), Watcher()
+    args = estate.of_script(f"{THREE}SELECT 1/0\nGO\nPRINT 'never'\n", whole=whole)
+    estate.run("run-script", first, fence=estate.fence(), **args)
+    command = Sql(host=estate.host.path, verb="look-at-script", args=args, fence="run-script")
+    facts = estate.executor.run(command.fenced(estate.fence(epoch=2, seal=True)), later).facts
+    assert facts["phase"] == "ended"
+    assert [p["colour"] for p in later.parts.values()] == [p["colour"] for p in first.parts.values()]
+    assert all(p["looked"] and p["events"] == [] for p in later.parts.values())
 
 
 @pytest.mark.req("SQL-6")

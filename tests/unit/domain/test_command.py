@@ -51,7 +51,8 @@ def test_an_unknown_command_in_a_plan_is_refused(data: dict[str, Any]) -> None:
 def test_the_token_names_job_run_and_step_and_not_the_epoch() -> None:
     command = PowerShell(host="h", script="s", args={"a": 1}, fence="restart:app1")
     first = command.fenced(Fence(job=42, asked=5, run=1, epoch=1))
-    assert first.args == {"a": 1, "token": "job42.5-run1-restart.app1", "job": 42, "epoch": 1, "seal": None}
+    marks = {"token": "job42.5-run1-restart.app1", "job": 42, "epoch": 1, "seal": None, "earlier": []}
+    assert first.args == {"a": 1, **marks}
     taken_over = command.fenced(Fence(job=42, asked=5, run=1, epoch=2, seal=True))
     assert taken_over.args["token"] == first.args["token"]
     assert taken_over.args["seal"] == {"job": 42, "epoch": 2}
@@ -72,3 +73,9 @@ def test_commands_without_a_fence_are_sent_as_they_are() -> None:
         SiteProbe(host="h", path="/", host_header=""),
     ):
         assert command.fenced(fence) == command
+
+
+@pytest.mark.req("CORE-1")
+def test_a_later_run_names_the_tokens_of_the_earlier_ones() -> None:
+    command = PowerShell(host="h", script="s", fence="restart:app1").fenced(Fence(job=42, asked=5, run=3, epoch=7))
+    assert command.args["earlier"] == ["job42.5-run1-restart.app1", "job42.5-run2-restart.app1"]
