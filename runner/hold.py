@@ -109,8 +109,8 @@ class Hold:
             return
         colour = str(facts.get("colour", ""))
         row = {"job": self.job.number, "step": self._key(), "number": number, "colour": colour, "facts": dumps(facts)}
-        statement = "mend_part" if facts.get("looked") else "put_part"  # a look knows no messages: it adds or corrects
-        self._remember(lambda tx: tx.later(statement, **row))
+        looked = int(bool(facts.get("looked")))
+        self._remember(lambda tx: tx.later("put_part", **row, looked=looked))
 
     def made(self, artifact: Mapping[str, Any]) -> None:
         """An artifact that this job made, recorded with the next commit."""

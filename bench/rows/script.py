@@ -202,6 +202,7 @@ def _part(job: int, number: int) -> dict[str, Any]:
     return {
         "job": job,
         "step": "run",
+        "looked": 0,
         "number": number,
         "colour": colour,
         "facts": json.dumps(facts, ensure_ascii=False),

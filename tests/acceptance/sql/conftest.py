@@ -242,7 +242,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _lab(folder: Path, ends: ExitStack) -> tuple[LabEstate, Path]:
     """A lab of one app server and three data centers, open at all hours."""
-    lab = LabEstate.start(folder / "lab", LabSpec(hosts=1, shared=False, sql_step_s=0.0005, restart_s=0.05))
+    lab = LabEstate.start(folder / "lab", LabSpec(tenants=2, hosts=1, shared=False, sql_step_s=0.0005, restart_s=0.05))
     ends.callback(lab.stop)
     estate = folder / "lab" / "open.yml"
     estate.write_text(lab.estate_file.read_text(encoding="utf-8") + OPEN_HOURS, encoding="utf-8")
