@@ -231,8 +231,12 @@ def test_the_query_timeout_of_pymssql_drops_the_connection_and_stops_the_stateme
     dbapi: Any, sql: Any, gate: Any
 ) -> None:
     slow = sql.script["slow"] = gate()
-    with pytest.raises(pymssql.OperationalError) as late:
-        rows(dbapi(timeout=1), "slow")
+    connection = dbapi(timeout=1)
+    try:
+        with pytest.raises(pymssql.OperationalError) as late:
+            rows(connection, "slow")
+    finally:
+        connection._conn.query_timeout = 0  # it is one for the whole process: later tests would have that one second
     assert late.value.args[0] in (20003, 20047)
     assert slow.ended.wait(DEADLINE_S)
     assert slow.saw_stop
