@@ -151,7 +151,8 @@ def make_worker(product: Product, pace: "Pace | None" = None) -> "Worker":
     import time
 
     from runner.claims import Claims
-    from runner.engine import Engine, Patience
+    from runner.engine import Engine
+    from runner.patience import Patience
     from runner.sweeper import Retention, Sweeper
     from runner.worker import Pace, Worker, new_worker_id
 

@@ -98,7 +98,7 @@ class Sql(Command):
 
     def fenced(self, fence: "Fence") -> "Sql":
         args = {k: _worked(v, fence) for k, v in self.args.items()}
-        return replace(self, args={**args, **fence.marks(self.fence)})
+        return replace(self, args={**args, **fence.marks(self.fence), "work": fence.work})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     RESUMED = "resumed"
     UNDECIDED = "undecided"
     RUN_AGAIN = "run-again"
+    ENDING = "ending"  # it ends once what it has left is taken away
     # remarks
     EDITED = "edited"
     DECIDED = "decided"

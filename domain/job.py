@@ -17,7 +17,7 @@ class State(StrEnum):
     WAITING = "waiting"  # accepted; starts when due, and when its place is free
     RUNNING = "running"  # a worker holds it under a lease
     STOPPING = "stopping"  # a cancel was asked while it ran
-    IN_DOUBT = "in-doubt"  # its worker was lost in a destructive step, or while it was being stopped
+    IN_DOUBT = "in-doubt"  # its target is to be looked at, or what it has left there taken away
     NEEDS_ATTENTION = "needs-attention"  # nobody but an operator can decide
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -49,6 +49,8 @@ LIFE: Final[dict[State, dict[Kind, State]]] = {
         Kind.CLAIMED: State.RUNNING,
         Kind.REOPENED: State.PENDING,  # it was edited: the provider had accepted something else
         Kind.POSTPONED: State.WAITING,
+        Kind.STOP_ASKED: State.WAITING,  # half done: who claims it stops it, and takes away what it left
+        Kind.ENDING: State.IN_DOUBT,
         Kind.UNDECIDED: State.NEEDS_ATTENTION,  # a late start whose misfire rule is to ask
         **_BEFORE_WORK,
     },
@@ -61,12 +63,15 @@ LIFE: Final[dict[State, dict[Kind, State]]] = {
         Kind.CANCELLED: State.CANCELLED,
         Kind.SUCCEEDED: State.SUCCEEDED,
         Kind.UNDECIDED: State.NEEDS_ATTENTION,
+        Kind.REFUSED: State.REFUSED,
+        Kind.MISSED: State.MISSED,
     },
     State.NEEDS_ATTENTION: {
         Kind.RUN_AGAIN: State.WAITING,
         Kind.RESUMED: State.WAITING,
         Kind.FAILED: State.FAILED,
         Kind.SUCCEEDED: State.SUCCEEDED,
+        Kind.ENDING: State.IN_DOUBT,
     },
 }
 
@@ -110,6 +115,12 @@ class Job:
     asked_by: str = ""
     asked_at: datetime | None = None
     opinion: str | None = None
+
+    @property
+    def ending(self) -> Kind | None:
+        """How it ends once what it has left is taken away; None: that is not decided."""
+        word = (self.outcome or {}).get("ending")
+        return Kind(word) if word else None
 
     def after(self, kind: Kind) -> "Job":
         """The job after a move: the only way its state changes. Raises Conflict for a move that is not in LIFE."""

@@ -114,6 +114,8 @@ class Step:
     `poll_s` repeats a reading step until it is DONE or FAILED, or `timeout_s` is over.
     `effect_on` names what the step changes, for people and for the evidence.
     `undo` cleans up when the job ends badly once this step was reached: harmless, and may be sent again.
+    `tidies` marks the last steps of a plan, after what the job is for is done and proven: from there on nothing is
+    undone, a stop comes too late, and what cannot be tidied up is told, but the job has succeeded.
     """
 
     key: str
@@ -126,6 +128,7 @@ class Step:
     poll_s: float | None = None
     effect_on: str = ""
     undo: Command | None = None
+    tidies: bool = False
 
     def as_data(self) -> dict[str, Any]:
         data = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -169,6 +172,10 @@ class Operation:
     def judge(self, step: Step, reading: Reading) -> Judgement:
         """What the answer to `step.do` means. Without a word to the contrary an answer is a success."""
         return Judgement(outcome=Outcome.DONE, text=Text("完成", "done"))
+
+    def made_by(self, step: Step) -> tuple[Mapping[str, Any], ...]:
+        """What is on record of a destructive step that was done. Without a word: nothing."""
+        return ()
 
     def judge_look(self, step: Step, reading: Reading) -> Judgement:
         """What the answer to `step.look` means. Without a word to the contrary: cannot tell."""

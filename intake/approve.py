@@ -16,7 +16,9 @@ from intake.desk import Desk, Opened, open_request
 from intake.parse import search_text, text_of, unknown_keys
 from policies import decide
 from runner import shelves
-from runner.moves import move, outcome
+from runner.admission import plan_from
+from runner.artifacts import record
+from runner.moves import move, outcome, wind_up
 from runner.store.tx import Tx
 
 _WORDS: Final = ("done", "run-again", "failed")
@@ -65,11 +67,8 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
     def write(tx: Tx) -> State:
         was = open_request(desk, tx, number, actor)
         _check_done(word, was)
-        kind, changes = _resolution(word, was.job)
-        if was.job.started_at is None and kind is not Kind.FAILED:
-            kind, changes = Kind.RUN_AGAIN, _start_now(tx, was.operation)
         facts = {"word": word, "opinion": opinion, "step": was.job.step}
-        moved = move(tx, was.job, kind, actor=actor.name, changes=changes, facts=facts)
+        moved = _failed(tx, was, actor, facts) if word == "failed" else _go_on(tx, was, actor, word, facts)
         _keep(tx, was, opinion)
         return moved.state
 
@@ -94,12 +93,32 @@ def _start_now(tx: Tx, operation: Operation) -> dict[str, Any]:
     return {"planned_at": now, "due_at": now, "latest_start": now + operation.traits.grace}
 
 
-def _resolution(word: str, job: Job) -> tuple[Kind, dict[str, Any]]:
-    if word == "failed":
-        return Kind.FAILED, outcome(Text("运维人员判定失败", "an operator found that it failed"))
+def _failed(tx: Tx, was: Opened, actor: Actor, facts: Mapping[str, Any]) -> Job:
+    """It ends, and what it left is taken away. Where that was tried in vain before, it ends in any case."""
+    tried = bool((was.job.outcome or {}).get("evidence", {}).get("undo"))
+    text = Text("运维人员判定失败", "an operator found that it failed")
+    more = {**facts, "whatever": True} if tried else facts
+    return wind_up(tx, was.job, was.row["plan"], Kind.FAILED, text, actor=actor.name, **more)
+
+
+def _go_on(tx: Tx, was: Opened, actor: Actor, word: str, facts: Mapping[str, Any]) -> Job:
+    """A stop that was asked for before is over with that word."""
+    job, changes = was.job, {"begun": 0, "tries": 0, "stop_asked_by": None}
+    if job.started_at is None:
+        return move(tx, job, Kind.RUN_AGAIN, actor=actor.name, changes=_start_now(tx, was.operation), facts=facts)
     if word == "run-again":
-        return Kind.RUN_AGAIN, {"run": job.run + 1, "begun": 0, "tries": 0, "stop_asked_by": None}
-    return Kind.RESUMED, {"step": job.step + 1, "begun": 0, "tries": 0}
+        changes |= {"run": job.run + 1}
+        return move(tx, job, Kind.RUN_AGAIN, actor=actor.name, changes=changes, facts=facts)
+    for made in _made(was):
+        record(tx, job, made)
+    changes |= {"step": job.step + 1}
+    return move(tx, job, Kind.RESUMED, actor=actor.name, changes=changes, facts=facts)
+
+
+def _made(was: Opened) -> tuple[Mapping[str, Any], ...]:
+    """What the step that is said to be done has made."""
+    plan = plan_from(was.row["plan"] or "[]")[was.job.step :]
+    return was.operation.made_by(plan[0]) if plan else ()
 
 
 def _keep(tx: Tx, was: Opened, opinion: str) -> None:

@@ -19,7 +19,7 @@ from intake.parse import MAX_DESCRIPTION, read_moment, search_text, text_of, unk
 from intake.taking import check_taken
 from policies import decide
 from runner import shelves
-from runner.moves import move, outcome
+from runner.moves import move, outcome, wind_up
 from runner.store.rows import dumps
 from runner.store.tx import Tx
 
@@ -101,7 +101,7 @@ def _changed(was: Opened, change: Change) -> Operation:
 
 
 def _edit(desk: Desk, tx: Tx, actor: Actor, was: Opened, change: Change, tried: Tried | None) -> None:
-    if was.job.state not in _EDITABLE or was.job.started_at is not None:
+    if was.job.state not in _EDITABLE or was.job.started_at is not None or was.row["plan"]:
         raise _not_in(
             was.job, Text("修改", "edited"), Text("只有未开始的可修改", "only what has not begun can be edited")
         )
@@ -156,6 +156,9 @@ def _cancel(desk: Desk, tx: Tx, actor: Actor, was: Opened, reason: str) -> State
     if decision and decision.verdict is not Verdict.ALLOW:
         raise Refused(decision)
     facts = {"reason": reason, "decision": decision.as_dict() if decision else None}
+    if job.state is State.WAITING and job.started_at is None:
+        text = Text("取消成功", "cancelled before it started")
+        return wind_up(tx, job, was.row["plan"], Kind.CANCELLED, text, actor=actor.name, **facts).state
     kind, changes = _cancelling(job, actor, reason)
     return move(tx, job, kind, actor=actor.name, changes=changes, facts=facts).state
 
@@ -163,9 +166,7 @@ def _cancel(desk: Desk, tx: Tx, actor: Actor, was: Opened, reason: str) -> State
 def _cancelling(job: Job, actor: Actor, reason: str) -> tuple[Kind, dict[str, Any]]:
     if job.state is State.PENDING:
         return Kind.WITHDRAWN, outcome(Text("申请人已取消", "withdrawn by the requester"), reason=reason)
-    if job.state is State.WAITING:
-        return Kind.CANCELLED, outcome(Text("取消成功", "cancelled before it started"), reason=reason)
-    if job.state is State.RUNNING:
+    if job.state is State.RUNNING or (job.state is State.WAITING and not job.stop_asked_by):
         return Kind.STOP_ASKED, {"stop_asked_by": actor.name}
     why = Text("正在停止或核实中，请稍候", "it is being stopped or verified; wait for that to end")
     if job.state is State.NEEDS_ATTENTION:

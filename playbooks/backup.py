@@ -12,7 +12,7 @@ from domain.places import Place
 from domain.request import Role
 from domain.text import Text
 from playbooks import sql_backup, sql_place
-from playbooks.sql_backup import Backup
+from playbooks.sql_backup import Backup, last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,8 @@ class BackUp(Operation):
         yield from sql_place.no_server(place)
 
     def plan(self, place: Place) -> Iterator[Step]:
-        yield from Backup(place=place).steps()
+        *steps, drop = Backup(place=place).steps()
+        yield from [*steps, last(drop)]
 
     def judge(self, step: Step, reading: Reading) -> Judgement:
         judgement = sql_backup.judged(step, reading, self.label)

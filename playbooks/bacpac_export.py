@@ -12,7 +12,7 @@ from domain.places import Place
 from domain.request import Role
 from domain.text import Text
 from playbooks import sql_backup, sql_package, sql_place, sql_restore
-from playbooks.sql_backup import Backup, drop_file
+from playbooks.sql_backup import Backup, drop_file, last
 from playbooks.sql_package import Package
 from playbooks.sql_restore import Restore
 
@@ -78,8 +78,8 @@ class ExportPackage(Operation):
         yield package.export(self.format)
         yield package.wait()
         yield package.stow()
-        yield package.clear()
-        yield drop_file(place, package.word, package.file)
+        yield last(package.clear())
+        yield last(drop_file(place, package.word, package.file))
         if self.source == "copy":
             yield copy.drop(copy.scratch, "drop-scratch")
 

@@ -12,7 +12,7 @@ from domain.places import Place
 from domain.request import Role
 from domain.text import Text
 from playbooks import sql_backup, sql_place, sql_restore
-from playbooks.sql_backup import drop_file
+from playbooks.sql_backup import drop_file, last
 from playbooks.sql_place import ARTIFACT_ID, newest_backup
 from playbooks.sql_restore import Restore
 
@@ -57,7 +57,7 @@ class RehearseRestore(Operation):
         yield restore.beside()
         yield restore.check(restore.scratch)
         yield restore.drop(restore.scratch, "drop-scratch")
-        yield drop_file(place, restore.word, restore.file)
+        yield last(drop_file(place, restore.word, restore.file))
 
     def judge(self, step: Step, reading: Reading) -> Judgement:
         judgement = sql_restore.judged(step, reading) or sql_backup.judged(step, reading)

@@ -1,6 +1,6 @@
 """Rename a data center: what people call it, and if asked for the name of its database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -94,6 +94,10 @@ class RenameDataCenter(Operation):
 
     def judge_look(self, step: Step, reading: Reading) -> Judgement:
         return _named(step, effect(reading.facts))
+
+    def made_by(self, step: Step) -> tuple[Mapping[str, Any], ...]:
+        """Its new name: also where a person has to say that the database bears it."""
+        return _named(step, done("已改名", "renamed")).made
 
 
 def _named(step: Step, judgement: Judgement) -> Judgement:

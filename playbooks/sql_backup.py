@@ -4,7 +4,7 @@ Other operations begin with them: a restore backs its target up, a script its da
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from domain.command import Carry, Reading, Sql
@@ -114,6 +114,11 @@ def drop_file(place: Place, word: str, file: str) -> Step:
         timeout_s=DROP_S,
         effect_on=place.path,
     )
+
+
+def last(step: Step) -> Step:
+    """The step at the end of a plan, when all is done and proven but for the tidying."""
+    return replace(step, tidies=True, interruptible=False)
 
 
 def judged(step: Step, reading: Reading, label: str = "", description: str = "") -> Judgement | None:

@@ -13,7 +13,7 @@ from domain.operation import Judgement, Outcome, Step
 from domain.places import Place
 from domain.text import Text
 from playbooks import sql_place
-from playbooks.sql_backup import CARRY_S, DROP_S
+from playbooks.sql_backup import CARRY_S, DROP_S, last
 from playbooks.sql_judging import attempt, done, effect, failed, readable
 
 RESTORE_S: Final = 12 * 3600.0
@@ -120,13 +120,16 @@ class Restore:
         )
 
     def drop(self, name: str, key: str) -> Step:
-        """Drop a database of the job's own."""
+        """Drop a database of the job's own, once it is over but for that. Whoever still has it open is waited for."""
         return Step(
             key=key,
             title=Text("删除不再需要的数据库", "Drop the database that is no longer needed"),
             do=self._sql("drop", key, database=name),
             timeout_s=DROP_S,
+            interruptible=False,
+            poll_s=2.0,
             effect_on=self.place.path,
+            tidies=True,
         )
 
     @property
@@ -141,26 +144,26 @@ class Restore:
         return Sql(host=self._host, verb=verb, args=args, fence=step)
 
 
-def way_beside(restore: Restore, tidy: Iterator[Step]) -> Iterator[Step]:
-    """From the file to the new database under the old name. `tidy` drops files while the old database still serves."""
+def way_beside(restore: Restore, files: Iterator[Step]) -> Iterator[Step]:
+    """From the file to the new database under the old name. `files` drops some while the old database still serves."""
     yield restore.beside()
-    yield from way_in(restore, tidy)
+    yield from way_in(restore, files)
 
 
-def way_in(restore: Restore, tidy: Iterator[Step]) -> Iterator[Step]:
+def way_in(restore: Restore, files: Iterator[Step]) -> Iterator[Step]:
     """From the database beside to the old name."""
     yield restore.check(restore.scratch)
-    yield from tidy
+    yield from files
     yield restore.swap()
     yield restore.prove()
     yield restore.drop(restore.old, "drop-old")
 
 
-def way_in_place(restore: Restore, safety: str, tidy: Iterator[Step]) -> Iterator[Step]:
+def way_in_place(restore: Restore, safety: str, files: Iterator[Step]) -> Iterator[Step]:
     yield restore.in_place(safety)
     yield restore.check(sql_place.data_center(restore.place).database)
     yield restore.prove()
-    yield from tidy
+    yield from map(last, files)
 
 
 def judged(step: Step, reading: Reading) -> Judgement | None:

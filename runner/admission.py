@@ -14,7 +14,7 @@ from domain.operation import Misfire, Operation, Step
 from domain.places import Place
 from domain.text import Text
 from runner.decider import Decider
-from runner.moves import move, outcome
+from runner.moves import move, outcome, wind_up
 from runner.store.rows import dumps, to_job
 from runner.store.tx import Row, Tx
 
@@ -47,17 +47,17 @@ class Admission:
             place = self._decider.here(tx).place(job.place)
             decision = self._decider.at_start(tx, row, job, operation, place)
         except Mistake as mistake:  # the estate or the catalog changed since it was accepted
-            _refuse(tx, job, mistake.text)
+            _refuse(tx, job, row["plan"], mistake.text)
             return None
         except Exception as error:  # a job that nobody can decide about must not keep the others from being claimed
             log.exception("job %s cannot be decided", job.number)
-            _refuse(tx, job, _undecidable(error))
+            _refuse(tx, job, row["plan"], _undecidable(error))
             return None
         if job.started_at is None and now > job.latest_start:
-            miss(tx, job, operation)
+            miss(tx, job, row["plan"], operation)
             return None
-        if decision.verdict is not Verdict.ALLOW:
-            _not_now(tx, job, operation, decision)
+        if decision.verdict is not Verdict.ALLOW and not job.stop_asked_by:  # to be stopped it needs no leave
+            _not_now(tx, job, row["plan"], operation, decision)
             return None
         return _planned(tx, row, job, operation, place, decision)
 
@@ -68,40 +68,44 @@ def _planned(tx: Tx, row: Row, job: Job, operation: Operation, place: Place, dec
         plan = plan_from(stored)
     except Exception as error:  # a plan of its own making must not keep the others from being claimed
         log.exception("job %s has no plan", job.number)
-        _refuse(tx, job, unreadable(error))
+        _refuse(tx, job, row["plan"], unreadable(error))
         return None
     return Candidate(job=job, operation=operation, decision=decision, plan=plan, stored=stored)
 
 
-def _not_now(tx: Tx, job: Job, operation: Operation, decision: Decision) -> None:
+def _not_now(tx: Tx, job: Job, stored: str | None, operation: Operation, decision: Decision) -> None:
     facts: dict[str, Any] = {"decision": decision.as_dict()}
     if decision.verdict is Verdict.WAIT and decision.until:
         facts["until"] = decision.until.isoformat()
         move(tx, job, Kind.POSTPONED, changes={"due_at": decision.until}, facts=facts)
         return
     if any(r.policy == "lateness" for r in decision.against):
-        miss(tx, job, operation)
+        miss(tx, job, stored, operation)
         return
-    _refuse(tx, job, decision.chief.text, **facts)
+    _refuse(tx, job, stored, decision.chief.text, **facts)
 
 
-def _refuse(tx: Tx, job: Job, text: Text, **facts: Any) -> None:
+def _refuse(tx: Tx, job: Job, stored: str | None, text: Text, **facts: Any) -> None:
     """A job that is half done is not refused: a person decides how it goes on."""
-    kind = Kind.REFUSED if job.started_at is None else Kind.UNDECIDED
-    move(tx, job, kind, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
+    if job.started_at is None:
+        wind_up(tx, job, stored, Kind.REFUSED, text, **facts)
+    else:
+        move(tx, job, Kind.UNDECIDED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
 
 
-def miss(tx: Tx, job: Job, operation: Operation) -> None:
+def miss(tx: Tx, job: Job, stored: str | None, operation: Operation) -> None:
     """Too late: the operation's misfire rule says what follows. Recorded once, and told."""
     late_s = (tx.now() - job.planned_at).total_seconds()
     zh, en = (
         f"计划时间已过 {late_s:.0f} 秒，超过允许的延迟，未执行",
         f"Planned {late_s:.0f} s ago, later than allowed; not started",
     )
-    facts = {"late_s": late_s, "latest_start": job.latest_start.isoformat()}
-    kind = Kind.UNDECIDED if operation.traits.misfire is Misfire.ASK else Kind.MISSED
+    facts: dict[str, Any] = {"late_s": late_s, "latest_start": job.latest_start.isoformat()}
     text = Text(zh, en)
-    move(tx, job, kind, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
+    if operation.traits.misfire is Misfire.ASK:
+        move(tx, job, Kind.UNDECIDED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
+    else:
+        wind_up(tx, job, stored, Kind.MISSED, text, **facts)
 
 
 def plan_from(stored: str) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ breaks, or a worker was lost, only a look at the target decides: done, not done,
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any, Final
 
 from domain.command import Command, Executor, Reading
@@ -16,11 +16,13 @@ from domain.event import Kind
 from domain.job import State
 from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
+from runner.clean_up import CleanUp
 from runner.hold import Hold
-from runner.leavings import leavings
+from runner.leavings import is_proven
+from runner.patience import Patience
 from runner.store.rows import recorded
 from runner.summary import things
-from runner.verdict import StepFailed, Undecided, failed, not_cleaned, settled, told, undecided, verdict
+from runner.verdict import StepFailed, Undecided, failed, settled, told, undecided, untidy, verdict
 from runner.watch import Watch
 
 log = logging.getLogger("yunwei.engine")
@@ -29,15 +31,6 @@ MAX_SENDS: Final = 3  # of a step of which it is certain that nothing was sent
 MAX_RUNS: Final = 3  # of a destructive step that provably did not happen
 LOOK_TIMEOUT_S: Final = 60.0
 _TRY_AGAIN: Final = (Unreachable, Severed, TimedOut, Broke)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long the engine waits between questions, in real seconds."""
-
-    retry_s: float = 1.0
-    look_s: float = 2.0
-    doubt_s: float = 600.0  # how long a target may stay silent before a person is asked
 
 
 class Engine:
@@ -54,11 +47,14 @@ class Engine:
         self._wait = wait
         self._now_s = now_s
         self._patience = patience
+        self._clean_up = CleanUp(self._send, wait, now_s, patience)
 
     def run(self, hold: Hold) -> None:
         """Work on the job until it is ended, released, or no longer ours. Raises nothing."""
         try:
-            if hold.job.state is State.IN_DOUBT and hold.job.begun:
+            if hold.job.ending is not None:
+                self._wind_up(hold, hold.job.ending)
+            elif hold.job.state is State.IN_DOUBT and hold.job.begun:
                 self._reconcile(hold)
             if not hold.over.is_set():
                 self._work(hold)
@@ -72,11 +68,14 @@ class Engine:
 
     def _work(self, hold: Hold) -> None:
         while hold.step < len(hold.plan):
-            hold.check()
+            step = hold.plan[hold.step]
+            _check(hold, step)
             if hold.asked_to_release.is_set():
                 hold.release(Text("交还作业，由执行者继续", "handed back between two steps, for a worker to go on"))
                 return
-            step = hold.plan[hold.step]
+            if step.tidies:
+                self._tidy(hold, step)
+                continue
             judgement = self._destroy(hold, step) if step.destructive else self._read(hold, step)
             self._close_step(hold, step, judgement)
         hold.end(Kind.SUCCEEDED, Text("执行成功", "succeeded"), things=things(hold.plan, hold.step))
@@ -85,28 +84,42 @@ class Engine:
         hold.note(Kind.STEP_DONE, step=step.key, on=step.effect_on, **told(judgement))
         for made in judgement.made:
             hold.made(made)
-        if step.destructive or judgement.made:
+        if step.destructive or judgement.made or is_proven(hold.plan, hold.step + 1):
             hold.record(hold.step + 1)
         else:
             hold.step += 1  # written with the next commit; repeating a harmless step costs nothing
+
+    def _tidy(self, hold: Hold, step: Step) -> None:
+        """What the job is for is proven: that something could not be tidied up is told, and is no failure of it."""
+        try:
+            self._close_step(hold, step, self._read(hold, step))
+        except (Overtaken, StoreDown):
+            raise
+        except (StepFailed, Trouble) as trouble:
+            text = trouble.judgement.text if isinstance(trouble, StepFailed) else trouble.text
+            hold.note(Kind.ALARM, step=step.key, why="untidy", text=untidy(step, text).as_dict())
+            hold.step += 1
 
     # -- steps that change nothing ----------------------------------------------------------------------------
 
     def _read(self, hold: Hold, step: Step) -> Judgement:
         """Send a harmless step, again if need be, until it is judged done or failed or its time is over."""
         hold.note(Kind.PROGRESS, step=step.key, title=step.title.as_dict(), percent=100 * hold.step // len(hold.plan))
-        until = self._now_s() + step.timeout_s
+        began = self._now_s()
+        until = began + step.timeout_s
         sends = 0
         while True:
-            hold.check()
+            _check(hold, step)
             sends += 1
             judgement = self._read_once(hold, step, max(1.0, until - self._now_s()))
             if judgement.outcome is Outcome.DONE:
                 return judgement
-            if not self._may_ask_again(step, judgement, sends, until):
+            if judgement.outcome is not Outcome.RUNNING or self._now_s() >= until:
                 raise (Undecided if judgement.outcome is Outcome.BY_HAND else StepFailed)(judgement)
+            if step.poll_s is None and not self._may_send_again(sends, judgement.evidence, began):
+                raise StepFailed(judgement)
             hold.under_way(step, judgement)
-            self._wait(hold.disturbed, step.poll_s or self._patience.retry_s)
+            self._wait(hold.lost if step.tidies else hold.disturbed, step.poll_s or self._patience.retry_s)
 
     def _read_once(self, hold: Hold, step: Step, timeout_s: float) -> Judgement:
         try:
@@ -115,10 +128,9 @@ class Engine:
             return Judgement(outcome=Outcome.RUNNING, text=trouble.text, evidence=trouble.facts)
         return hold.operation.judge(step, reading)
 
-    def _may_ask_again(self, step: Step, judgement: Judgement, sends: int, until: float) -> bool:
-        if judgement.outcome is not Outcome.RUNNING or self._now_s() >= until:
-            return False
-        return step.poll_s is not None or sends < MAX_SENDS
+    def _may_send_again(self, sends: int, evidence: Mapping[str, Any], began: float) -> bool:
+        """A few times; for longer while the session of an earlier worker is still at it (`held`): it will be gone."""
+        return sends < MAX_SENDS or bool(evidence.get("held") and self._now_s() < began + self._patience.doubt_s)
 
     # -- steps that must not happen twice ---------------------------------------------------------------------
 
@@ -149,16 +161,17 @@ class Engine:
 
     def _send_surely(self, hold: Hold, step: Step) -> Reading:
         """Send; when nothing was sent, send again, a few times."""
-        for last in (*[False] * (MAX_SENDS - 1), True):
+        began = self._now_s()
+        for sends in count(1):
             hold.check()
             try:
                 return self._send(hold, step, step.do, step.timeout_s)
             except Unreachable as trouble:
-                hold.note(Kind.LOOKED, step=step.key, why=trouble.code, text=trouble.text.as_dict())
-                if last:
+                if sends <= MAX_SENDS:
+                    hold.note(Kind.LOOKED, step=step.key, why=trouble.code, text=trouble.text.as_dict())
+                if not self._may_send_again(sends, trouble.facts, began):
                     raise StepFailed(failed(trouble)) from trouble
                 self._wait(hold.disturbed, self._patience.retry_s)
-                hold.check()
         raise AssertionError("unreachable")
 
     def _look(self, hold: Hold, step: Step) -> Judgement:
@@ -227,36 +240,23 @@ class Engine:
         try:
             kind, text, facts = verdict(hold, error)
             # From what nobody can decide, an operator may still go on: nothing is taken away.
-            left = self._clean_up(hold) if kind is not Kind.UNDECIDED else None
-            if left and kind is Kind.CANCELLED:  # what may be at work still is not called stopped
-                kind, text, facts = verdict(hold, left)
+            if kind is not Kind.UNDECIDED and (left := self._clean_up.run(hold, text)):
+                kind, text, facts = verdict(hold, left)  # the job is not over, and its place is not free
             hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
         except (Overtaken, StoreDown) as trouble:
             log.warning("job %s could not be ended by this attempt: %s", hold.job.number, trouble)
 
-    def _clean_up(self, hold: Hold) -> Undecided | None:
-        """Send the undo of every step that may have been sent. One that fails is told; answers the first of them."""
-        left: list[Undecided] = []
-        for step in leavings(hold.plan, hold.step, again=hold.job.tries > 1):
-            try:
-                self._undo(hold, step)
-                hold.note(Kind.LOOKED, step=step.key, why="undo", text=Text("已清理", "cleaned up").as_dict())
-            except (Overtaken, StoreDown):
-                raise
-            except Trouble as trouble:
-                hold.note(Kind.ALARM, step=step.key, why="undo", code=trouble.code, text=trouble.text.as_dict())
-                left.append(not_cleaned(step, trouble))
-        return left[0] if left else None
+    def _wind_up(self, hold: Hold, kind: Kind) -> None:
+        """End it as was decided, once what it left is taken away; `whatever`: it is to end in any case."""
+        said = dict(hold.job.outcome or {})
+        text, whatever = Text(**said.pop("text")), said.pop("whatever", False)
+        left = self._clean_up.run(hold, text, whatever=whatever)
+        if left and not whatever:
+            kind, text, said = verdict(hold, left)
+        said.pop("ending", None)
+        hold.end(kind, text, **said)
 
-    def _undo(self, hold: Hold, step: Step) -> None:
-        """An undo may be sent again and again, by whoever holds the job."""
-        assert step.undo is not None  # noqa: S101  a leaving has one
-        for last in (*[False] * (MAX_SENDS - 1), True):
-            hold.check_ours()
-            try:
-                self._send(hold, replace(step, interruptible=False), step.undo, step.timeout_s)
-                return
-            except (Unreachable, Severed):
-                if last:
-                    raise
-                self._wait(hold.lost, self._patience.retry_s)
+
+def _check(hold: Hold, step: Step) -> None:
+    """Whether this attempt is to end before `step`. For what only tidies up, a stop comes too late."""
+    (hold.check_ours if step.tidies else hold.check)()

@@ -179,8 +179,8 @@ class Hold:
 
     def release(self, text: Text) -> None:
         """Hand the job back between two steps: the next worker goes on from here."""
-        changed = any(s.destructive for s in self.plan[: self.step])
-        changes = {"step": self.step, "begun": 0, "run": self.run, **taken_back(self.job, changed=changed)}
+        back = taken_back(self.job, self.plan, self.step, exact=self.job.tries == 1)
+        changes = {"step": self.step, "begun": 0, "run": self.run, **back}
         self._leave(Kind.RELEASED, changes, {"text": text.as_dict()})
 
     def resume(self, *, step: int) -> None:

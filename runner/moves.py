@@ -9,6 +9,7 @@ from domain.errors import Overtaken
 from domain.event import Event, Kind
 from domain.job import FINAL, HOLDING, NOT_STARTED, Job, State
 from domain.text import Text
+from runner.leavings import Trace, has_changed, leavings, outline
 from runner.store.rows import dumps, recorded
 from runner.store.tx import Tx, Update
 
@@ -89,13 +90,29 @@ def outcome(text: Text, **facts: Any) -> dict[str, Any]:
     return {"outcome": recorded({"text": text.as_dict(), **facts})}
 
 
-def taken_back(job: Job, *, changed: bool) -> dict[str, Any]:
-    """What a release takes back: a job that has `changed` nothing has not started, so it can still be late or missed.
+def taken_back(job: Job, plan: Sequence[Trace], step: int, *, exact: bool = False) -> dict[str, Any]:
+    """What a release before `step` takes back: a job that has changed nothing has not started: it can still be missed.
 
-    It is planned anew when it starts: by then it may have another time, and the estate other hosts.
+    One that has left nothing either is planned anew when it starts: by then it may have another time, and the estate
+    other hosts. `exact`: no other worker came further than `step`.
     A job that a person has decided about (it has an outcome) keeps its start: that it goes on is that person's word.
     """
-    return {} if changed or job.outcome is not None else {"started_at": None, "plan": None, "step": 0}
+    if job.outcome is not None or has_changed(plan, step):
+        return {}
+    if any(leavings(plan, step - 1, again=False) if exact else leavings(plan, step, again=True)):
+        return {"started_at": None}
+    return {"started_at": None, "plan": None, "step": 0}
+
+
+def wind_up(
+    tx: Tx, job: Job, stored: str | None, kind: Kind, text: Text, *, actor: str = "yunwei", **facts: Any
+) -> Job:
+    """End a job that no worker holds; `stored` is its plan. What it may have left is taken away by a worker before."""
+    told = {"text": text.as_dict(), **facts}
+    if not any(leavings(outline(stored), job.step, again=True)):
+        return move(tx, job, kind, actor=actor, changes=outcome(text, **facts), facts=told)
+    ending = outcome(text, ending=kind.value, **facts) | {"due_at": tx.now()}
+    return move(tx, job, Kind.ENDING, actor=actor, changes=ending, facts={**told, "ending": kind.value})
 
 
 def _leaving(tx: Tx, state: State) -> dict[str, Any]:

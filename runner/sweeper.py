@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from domain.catalog import Catalog
 from domain.errors import Conflict, Mistake, Overtaken, StoreDown
@@ -17,7 +17,8 @@ from domain.job import State
 from domain.text import Text
 from runner import letters
 from runner.admission import miss
-from runner.moves import move, outcome, taken_back
+from runner.leavings import leavings, outline
+from runner.moves import move, outcome, taken_back, wind_up
 from runner.shelves import shelve
 from runner.store.rows import to_job
 from runner.store.store import Store
@@ -101,7 +102,7 @@ class Sweeper:
 
     def _lost(self, tx: Tx, row: Row) -> None:
         """A lease ran out. Begun = doubtful; not begun = provably harmless, the next worker goes on."""
-        job = to_job(row)
+        job, plan = to_job(row), outline(row["plan"])
         facts = {"worker": job.worker, "epoch": job.epoch, "step": job.step}
         if job.tries >= MAX_TRIES:
             text = Text(f"已尝试 {job.tries} 次仍未完成", f"given up after {job.tries} attempts")
@@ -116,14 +117,13 @@ class Sweeper:
                     )
                 ]
             )
-        elif job.begun or (job.state is State.STOPPING and any(s["undo"] for s in _plan(row))):
+        elif job.begun or (job.state is State.STOPPING and any(leavings(plan, job.step, again=True))):
             move(tx, job, Kind.LOST, facts=facts)  # whoever takes it looks, or ends what was to be stopped
         elif job.state is State.STOPPING:
             text = Text("已按要求停止", "stopped as asked")
             move(tx, job, Kind.CANCELLED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
         else:
-            changed = any(s["destructive"] for s in _plan(row)[: job.step])
-            back = taken_back(job, changed=changed)
+            back = taken_back(job, plan, job.step)
             move(tx, job, Kind.RELEASED, changes=back, facts={**facts, "why": "lease"})
 
     def _late(self, tx: Tx, row: Row) -> None:
@@ -133,9 +133,9 @@ class Sweeper:
         try:
             operation = self._catalog.build(job.operation, params)
         except Mistake as mistake:  # this version does not know it any more
-            move(tx, job, Kind.REFUSED, changes=outcome(mistake.text), facts={"text": mistake.text.as_dict()})
+            wind_up(tx, job, row["plan"], Kind.REFUSED, mistake.text)
             return
-        miss(tx, job, operation)
+        miss(tx, job, row["plan"], operation)
 
     def _unanswered(self, tx: Tx, row: Row) -> None:
         """The provider said nothing before the planned time."""
@@ -145,9 +145,3 @@ class Sweeper:
     def _unblock(self, tx: Tx) -> None:
         for row in tx.rows("unblock_orphans", now=tx.now()):
             tx.append(Event(kind=Kind.UNBLOCKED, at=tx.now(), job=row["number"], tenant=row["tenant"]))
-
-
-def _plan(row: Row) -> list[dict[str, Any]]:
-    """The steps of a claimed job, as they are stored."""
-    steps: list[dict[str, Any]] = json.loads(row["plan"])
-    return steps

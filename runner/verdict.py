@@ -68,11 +68,20 @@ def told(judgement: Judgement) -> dict[str, Any]:
     return {"outcome": judgement.outcome.value, "text": judgement.text.as_dict(), "evidence": dict(judgement.evidence)}
 
 
-def not_cleaned(step: Step, trouble: Trouble) -> Undecided:
-    """What a step has left could not be taken away again."""
+def not_cleaned(ended: Text, step: Step, trouble: Trouble) -> Undecided:
+    """The job has `ended` so, and what a step has left could not be taken away again."""
     why, where = trouble.text, step.effect_on
-    zh = f"已停止，但未能清理步骤“{step.title.zh}”：{why.zh}；请查看 {where or '目标'} 并清理，然后选择 failed"
-    en = f"Stopped, but what step {step.title.en!r} left could not be taken away: {why.en}. "
-    en += f"Look at {where or 'the target'}, take it away, then resolve the request as failed."
+    zh = f"{ended.zh}；但未能清理步骤“{step.title.zh}”：{why.zh}。"
+    zh += f"请查看 {where or '目标'}，排除原因后选择 failed：将再次清理"
+    en = f"{ended.en}; but what step {step.title.en!r} left could not be taken away: {why.en}. "
+    en += f"Look at {where or 'the target'}, remove the cause, then resolve the request as failed: it cleans up again."
     evidence = {"undo": step.key, "code": trouble.code, **trouble.facts}
     return Undecided(Judgement(outcome=Outcome.CANNOT_TELL, text=Text(zh, en), evidence=evidence))
+
+
+def untidy(step: Step, why: Text) -> Text:
+    """A job that has done its work could not tidy up after it."""
+    where = step.effect_on
+    zh = f"作业已完成，但未能执行“{step.title.zh}”：{why.zh}；请在 {where or '目标'} 上手工清理"
+    en = f"The job is done, but not {step.title.en!r}: {why.en}. Tidy up by hand on {where or 'the target'}."
+    return Text(zh, en)

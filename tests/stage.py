@@ -72,17 +72,22 @@ class Work(Operation):
     notes: ClassVar[dict[str, Text]] = {
         "steps": Text("步骤数", "How many steps"),
         "destructive": Text("是否有影响", "Whether the steps change anything"),
+        "harmless": Text("无影响的步骤数", "How many of the first steps change nothing all the same"),
+        "tidies": Text("收尾步骤数", "How many of the last steps only tidy up"),
         "undoes": Text("是否清理", "Whether the steps leave something behind, and take it away again"),
         "note": Text("备注", "What a test notes in it"),
     }
     steps: int = 1
     destructive: bool = True
     undoes: bool = False
+    harmless: int = 0
+    tidies: int = 0
     note: str = ""
 
     def plan(self, place: Place) -> Iterator[Step]:
         for n in range(self.steps):
-            key = f"s{n}"
+            key, tidies = f"s{n}", n >= self.steps - self.tidies
+            changes = self.destructive and n >= self.harmless and not tidies
             do = PowerShell(host=place.path, script=key, fence=key)
             look = PowerShell(host=place.path, script=f"look-{key}", fence=key)
             undo = PowerShell(host=place.path, script=f"undo-{key}", fence=key)
@@ -90,11 +95,12 @@ class Work(Operation):
                 key=key,
                 title=Text(f"步骤 {n}", f"Step {n}"),
                 do=do,
-                look=look if self.destructive else None,
+                look=look if changes else None,
                 undo=undo if self.undoes else None,
                 timeout_s=30.0,
-                destructive=self.destructive,
+                destructive=changes,
                 effect_on=key,
+                tidies=tidies,
             )
 
     def judge_look(self, step: Step, reading: Reading) -> Judgement:

@@ -54,6 +54,18 @@ def test_every_destructive_step_can_be_looked_at_and_every_key_is_its_own(operat
             assert all(getattr(c, "fence", "") for c in sent), f"{step.key} carries no token for its target"
 
 
+@every_operation
+@pytest.mark.req("CORE-6")
+def test_what_only_tidies_up_comes_last_and_changes_nothing_that_counts(operation: type[Operation]) -> None:
+    for file in cases(operation.name):
+        steps = [Step.from_data(s) for s in json.loads(file.read_text(encoding="utf-8"))["steps"]]
+        tidying = [s.tidies for s in steps]
+        assert tidying == sorted(tidying), file.name
+        assert not tidying[0], file.name
+        for step in (s for s in steps if s.tidies):
+            assert (step.destructive, step.interruptible, step.undo) == (False, False, None), step.key
+
+
 @pytest.mark.req("IIS-2")
 def test_servers_are_restarted_in_their_order_each_proven_before_the_next() -> None:
     case = {"place": "ledger-test/prod", "params": {}}

@@ -2,6 +2,7 @@
 
 The row is what the marker file is on a Windows host (docs/decisions/0006): made before the effect, under a name that
 can be made once. The lock tells a dead session from one that still works: the server frees it when the session ends.
+Whoever takes the lock leaves its epoch there: an earlier worker that wakes up later gets it no more.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from domain.errors import Unreachable
+from domain.errors import Overtaken, Unreachable
 from domain.text import Text
 from executors.mssql_link import Link
 from executors.sql_server.server import Arguments, Facts
@@ -22,7 +23,8 @@ _BEGIN = """
     INSERT INTO yunwei.dbo.attempt (token, job, epoch, phase, begun_at, facts)
     SELECT %s, %s, %s, %s, SYSUTCDATETIME(), %s
     WHERE NOT EXISTS (SELECT 1 FROM yunwei.dbo.attempt WHERE token = %s)
-      AND NOT EXISTS (SELECT 1 FROM yunwei.dbo.attempt WHERE job = %s AND epoch > %s)"""
+      AND NOT EXISTS (SELECT 1 FROM yunwei.dbo.attempt WHERE token LIKE %s AND epoch > %s)"""
+_RAISE = "UPDATE yunwei.dbo.attempt SET epoch = %s WHERE token = %s AND epoch <= %s"
 _END = "UPDATE yunwei.dbo.attempt SET phase = 'ended', ended_at = SYSUTCDATETIME(), facts = %s WHERE token = %s"
 _READ = "SELECT phase, epoch, facts FROM yunwei.dbo.attempt WHERE token = %s"
 
@@ -40,11 +42,18 @@ class Marker:
 
 
 def hold(link: Link, arguments: Arguments) -> None:
-    """Take the job's lock for this session. Raises Unreachable: another session of the job still works there."""
+    """Take the job's lock for this session.
+
+    Raises Unreachable (`held`): another session of the job still works there; Overtaken: a later worker has been there.
+    """
+    host = link.address.host
     if not _took(link, arguments):
-        zh = f"{link.address.host}：该作业的另一会话仍在执行，稍后再试"
-        en = f"{link.address.host}: another session of this job still works there; try again later"
-        raise Unreachable(Text(zh, en), host=link.address.host, started=False)
+        zh, en = "该作业的另一会话仍在执行，稍后再试", "another session of this job still works there; try again later"
+        raise Unreachable(Text(f"{host}：{zh}", f"{host}: {en}"), host=host, started=False, held=True)
+    mine = {**arguments, "token": f"{arguments['work']}-held"}
+    if not link.changed(_RAISE, mine["epoch"], mine["token"], mine["epoch"]) and not _begin(link, mine, "void", {}):
+        zh, en = "之后的执行者已接管该作业", "a later worker has taken this job over"
+        raise Overtaken(Text(f"{host}：{zh}", f"{host}: {en}"), host=host, epoch=mine["epoch"])
 
 
 def once(link: Link, arguments: Arguments, plan: Facts, act: Callable[[], Facts]) -> Facts:
@@ -77,13 +86,13 @@ def read(link: Link, token: str) -> Marker:
 
 
 def _took(link: Link, arguments: Arguments) -> bool:
-    row = link.row(_LOCK, f"yunwei job {arguments['job']}")
+    row = link.row(_LOCK, f"yunwei {arguments['work']}")
     return row is not None and row["got"] >= 0
 
 
 def _begin(link: Link, arguments: Arguments, phase: str, facts: Facts) -> bool:
-    token, job, epoch = arguments["token"], arguments["job"], arguments["epoch"]
-    return link.changed(_BEGIN, token, job, epoch, phase, _data(facts), token, job, epoch) == 1
+    token, job, epoch, mine = arguments["token"], arguments["job"], arguments["epoch"], f"{arguments['work']}-%"
+    return link.changed(_BEGIN, token, job, epoch, phase, _data(facts), token, mine, epoch) == 1
 
 
 def _data(facts: Facts) -> str:

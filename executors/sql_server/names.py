@@ -54,6 +54,7 @@ def rename(server: Server, arguments: Arguments, call: Call) -> Facts:
 def drop(server: Server, arguments: Arguments, call: Call) -> Facts:
     """Drop a database of our own making, under the name that is its own; one that is gone already is no trouble."""
     with server.link(arguments["token"]) as link:
+        attempt.hold(link, arguments)
         found = databases.find(link, arguments["database"])
         if found is None:
             return {"dropped": False}

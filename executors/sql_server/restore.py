@@ -21,8 +21,9 @@ _FREE: Final = """
     SELECT DISTINCT v.volume_mount_point AS volume, v.available_bytes AS free
     FROM sys.master_files f CROSS APPLY sys.dm_os_volume_stats(f.database_id, f.file_id) v"""
 _RESTORED: Final = """
-    SELECT h.destination_database_name AS name, h.restore_date AS at FROM msdb.dbo.restorehistory h
-    WHERE h.destination_database_name = %s"""
+    SELECT h.restore_date AS at, s.name AS name
+    FROM msdb.dbo.restorehistory h LEFT JOIN msdb.dbo.backupset s ON s.backup_set_id = h.backup_set_id
+    WHERE h.destination_database_name = %s ORDER BY h.restore_history_id DESC"""
 _EXTENSIONS: Final = {"D": "mdf", "L": "ldf", "S": "filestream", "F": "fulltext"}
 
 
@@ -77,12 +78,12 @@ def restore_in_place(server: Server, arguments: Arguments, call: Call) -> Facts:
 
 
 def put_back(server: Server, arguments: Arguments, call: Call) -> Facts:
-    """A target that a broken restore left unusable is restored from the backup taken before. A sound one is left."""
+    """A target that was replaced, or left unusable, is restored from the backup taken before. Any other is left."""
     database = arguments["database"]
     with server.link(arguments["token"]) as link:
         attempt.hold(link, arguments)
         found = databases.find(link, database)
-        if found is None or found["state"] != "ONLINE":
+        if found is None or found["state"] != "ONLINE" or _is_replaced(link, arguments):
             _restore(server, link, call, database, _device(server, arguments), replace=True)
         _reopen(server, database)
         return {"database": databases.must(link, database)}
@@ -97,6 +98,14 @@ def _look(server: Server, link: Link, arguments: Arguments) -> Facts:
     found = databases.find(link, arguments["database"])
     done = _restored(link, arguments["database"]) > int(marker.facts["history"])
     return {**marker.as_facts(), "took_effect": done and bool(found and found["state"] == "ONLINE"), "database": found}
+
+
+def _is_replaced(link: Link, arguments: Arguments) -> bool:
+    """Whether the restore to be taken back was finished, and is the last one: after it nobody has put it back yet."""
+    before = attempt.read(link, arguments["token"]).facts.get("history")
+    restores = link.rows(_RESTORED, arguments["database"])
+    safety = arguments["file"].removesuffix(".bak")
+    return before is not None and len(restores) > int(before) and restores[0]["name"] != safety
 
 
 def _restored(link: Link, name: str) -> int:

@@ -46,14 +46,4 @@ IF OBJECT_ID(N'dbo.attempt', N'U') IS NULL
         ended_at datetime2 NULL,
         facts nvarchar(max) NULL
     );
--- What has to be put back (one user at a time, a name), written before it is changed; survives our own death.
-IF OBJECT_ID(N'dbo.undo', N'U') IS NULL
-    CREATE TABLE dbo.undo (
-        id int IDENTITY(1,1) NOT NULL CONSTRAINT pk_undo PRIMARY KEY,
-        token nvarchar(200) NOT NULL,
-        database_id int NOT NULL,
-        database_name sysname NOT NULL,
-        what varchar(30) NOT NULL,
-        done_at datetime2 NULL
-    );
 GO

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from domain.errors import StoreDown
 from intake.desk import Desk
 from runner.claims import Claimed, Claims
-from runner.engine import Engine, Patience
+from runner.engine import Engine
 from runner.hold import Hold
+from runner.patience import Patience
 from runner.store.tx import Tx
 from runner.sweeper import Retention, Sweeper
 from runner.worker import Pace, Worker

@@ -14,7 +14,8 @@ from intake.people import issue_token, put_account
 from playbooks import OPERATIONS
 from portal.serve import Served
 from runner.claims import Claims
-from runner.engine import Engine, Patience
+from runner.engine import Engine
+from runner.patience import Patience
 from runner.sweeper import Retention, Sweeper
 from runner.worker import Pace, Worker, new_worker_id
 from tests.acceptance.api.hall import ACCOUNTS, Favour, Nap, Promise, client_of, estate, served

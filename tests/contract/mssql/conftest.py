@@ -83,8 +83,10 @@ class Estate:
     host: DatabaseHost
     scripts: dict[str, bytes] = field(default_factory=dict)
 
-    def run(self, verb: str, call: Watcher | None = None, *, fence: Fence | None = None, **args: Any) -> dict[str, Any]:
-        command = Sql(host=self.host.path, verb=verb, args={"name": "{work}-own", **args}, fence=verb)
+    def run(
+        self, verb: str, call: Watcher | None = None, *, fence: Fence | None = None, step: str = "", **args: Any
+    ) -> dict[str, Any]:
+        command = Sql(host=self.host.path, verb=verb, args={"name": "{work}-own", **args}, fence=step or verb)
         given: Reading = self.executor.run(command.fenced(fence or self.fence()), call or Watcher())
         return given.facts
 

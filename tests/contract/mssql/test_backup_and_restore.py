@@ -58,6 +58,27 @@ def test_a_restore_in_place_throws_users_off_and_leaves_the_target_open_to_all(e
 
 
 @pytest.mark.req("DC-3")
+def test_a_target_that_was_replaced_and_found_unsound_is_put_back_once(estate: Estate) -> None:
+    source = estate.run("backup", database=DATABASE)["file"]
+    estate.rows("DELETE FROM dbo.T_BD_MATERIAL")
+    safety = estate.run("backup", database=DATABASE, name="safety")["file"]
+    estate.run("restore-in-place", database=DATABASE, file=source)
+    estate.run("put-back", step="restore-in-place", database=DATABASE, file=safety)
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(0,)], "as before the restore"
+    estate.rows("INSERT INTO dbo.T_BD_MATERIAL (FID, FNAME, FQTY) VALUES (9, N'垫', 1)")
+    estate.run("put-back", step="restore-in-place", database=DATABASE, file=safety)
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(1,)], "sent again it takes nothing from users"
+
+
+@pytest.mark.req("DC-3")
+def test_a_target_that_a_restore_never_reached_is_not_put_back(estate: Estate) -> None:
+    safety = estate.run("backup", database=DATABASE, name="safety")["file"]
+    estate.rows("DELETE FROM dbo.T_BD_MATERIAL")
+    estate.run("put-back", step="restore-in-place", database=DATABASE, file=safety)
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(0,)]
+
+
+@pytest.mark.req("DC-3")
 def test_a_target_left_restoring_is_brought_back_from_the_backup_taken_before(estate: Estate) -> None:
     file = estate.run("backup", database=DATABASE)["file"]
     estate.engine.faults.ask("leave_restoring", 1)

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.command import Call, Command, Pause, PowerShell, Reading
-from domain.errors import Unreachable
+from domain.command import Pause
 from domain.job import Job, State
 from domain.operation import Step
 from domain.text import Text
@@ -17,49 +15,15 @@ from intake.change import cancel
 from intake.desk import Desk
 from intake.submit import submit
 from runner.claims import Claims
-from runner.engine import Engine, Patience
+from runner.engine import Engine
 from runner.hold import Hold
 from runner.leavings import leavings
-from runner.sweeper import Retention, Sweeper
+from runner.patience import Patience
+from tests.contract.store.wires import Wire, go_on, held, lost
 from tests.stage import LI, OPERATOR, HandClock, wish
 
 MakeClaims = Callable[..., Claims]
 JobNow = Callable[[int], Job]
-
-
-class Wire:
-    """Writes down what is sent; what is in `broken` does not arrive."""
-
-    def __init__(self, *broken: str) -> None:
-        self.sent: list[str] = []
-        self._broken = broken
-
-    def run(self, command: Command, call: Call) -> Reading:
-        assert isinstance(command, PowerShell)
-        if command.script in self._broken:
-            raise Unreachable(Text("不通", "no way"))
-        self.sent.append(command.script)
-        return Reading(facts={"outcome": "done"})
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def held(desk: Desk, claims: MakeClaims, **params: Any) -> Hold:
-    submit(desk, LI, wish(params=params))
-    return Hold(desk.store, claims("w1").due(1)[0], "w1")
-
-
-def lost(desk: Desk, clock: HandClock) -> None:
-    """The worker of every job is gone."""
-    clock.move(seconds=60)
-    Sweeper(desk.store, desk.catalog, Retention()).sweep()
-
-
-def go_on(desk: Desk, claimed: Any, wire: Wire) -> None:
-    now = iter(range(10_000))
-    engine = Engine({"winrm": wire}, lambda _event, _s: None, lambda: float(next(now)), Patience())
-    engine.run(Hold(desk.store, claimed, "w2"))
 
 
 @pytest.mark.req("CORE-6", "INT-7")
@@ -125,9 +89,7 @@ def test_what_cannot_be_taken_away_is_not_called_cancelled(
     wire = Wire("undo-s1")
     go_on(desk, claimed, wire)
     job = job_now(number)
-    assert (job.state, wire.sent) == (State.NEEDS_ATTENTION, ["undo-s2", "undo-s0"]), (
-        "the others are undone all the same"
-    )
+    assert (job.state, wire.sent) == (State.NEEDS_ATTENTION, ["undo-s2"]), "what came before waits for a person's word"
     assert job.outcome is not None
     assert (job.outcome["evidence"]["undo"], "no way" in job.outcome["text"]["en"]) == ("s1", True)
 

@@ -18,7 +18,8 @@ from intake.desk import Desk
 from runner.bell import bell_from
 from runner.claims import Claims
 from runner.clock import SteadyClock
-from runner.engine import Engine, Patience
+from runner.engine import Engine
+from runner.patience import Patience
 from runner.server_clock import server_clock
 from runner.store.migrate import migrate
 from runner.store.rows import to_job

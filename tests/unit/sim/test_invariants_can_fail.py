@@ -98,7 +98,7 @@ def claimed_before_its_time(patch):
 
 def a_start_is_never_taken_back(patch):
     for module in ("runner.sweeper", "runner.hold"):
-        patch.setattr(f"{module}.taken_back", lambda job, *, changed: {})
+        patch.setattr(f"{module}.taken_back", lambda *_, **__: {})
 
 
 def the_lost_are_not_looked_for(patch):
