@@ -43,7 +43,7 @@ def test_a_worker_tells_the_requester_how_it_ended(telling: Product, smtp: SmtpS
     worker.start()
     try:
         with served(telling.desk) as server, client_of(server, opener) as alice:
-            asked(alice, email="alice@acme.example", planned_at=ahead(seconds=0.2))
+            asked(alice, email="alice@acme.example", planned_at=ahead(seconds=2))
             (mail,) = smtp.switch.wait_for(1)
     finally:
         assert worker.stop(grace_s=10.0) == []
