@@ -4,6 +4,7 @@ Each script writes a row for each of its batches, named by its wish: a row that 
 that is missing did not run. A data center that was restored meanwhile is only asked whether it can be used.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ MAKE: Final = f"CREATE TABLE {TABLE} (WISH nvarchar(60) NOT NULL, BATCH int NOT 
 OPEN: Final = ("ONLINE", "MULTI_USER")
 LOADS: Final = frozenset({"restore", "bacpac-import"})
 PASSWORD: Final = "SELECT FPASSWORD, FMEMO FROM dbo.T_SEC_USER WHERE FUSERACCOUNT = N'administrator'"
+_OWNER: Final = re.compile(r"job(?P<job>\d+)\.")
 OURS: Final = "job"  # how the names of databases begin that a job made for itself
 
 
@@ -83,6 +85,20 @@ def seen(
 def unusable(run: History) -> list[str]:
     """Not online, not open to all, not under its own name, or it does not answer."""
     return sorted(place for place, state in run.data.states.items() if state != OPEN or place not in run.data.rows)
+
+
+def left_behind(run: History) -> list[str]:
+    """Databases and files of jobs that have ended, where no alarm has told of them."""
+    names = (*run.data.strays, *run.data.left_in_exchange)
+    return sorted(n for n in names if not _is_told(run, n))
+
+
+def _is_told(run: History, name: str) -> bool:
+    found = _OWNER.match(name)
+    job = run.jobs.get(int(found["job"])) if found else None
+    return job is not None and any(
+        e.kind is Kind.ALARM and e.facts.get("why") in ("undo", "untidy") for e in job.events
+    )
 
 
 def ran_twice(run: History) -> list[int]:

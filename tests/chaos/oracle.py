@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from domain.event import Kind
 from domain.job import FINAL, State
-from tests.chaos.data_centers import hollow_scripts, ran_twice, untrue_batches, unusable, wrong_passwords
+from tests.chaos.data_centers import hollow_scripts, left_behind, ran_twice, untrue_batches, unusable, wrong_passwords
 from tests.chaos.history import RESTARTS, Effect, History, Told, hit_by
 
 ENDED: Final = frozenset(s.value for s in FINAL) | {State.NEEDS_ATTENTION.value}
@@ -111,6 +111,7 @@ MUST_BE_0: Final[Mapping[str, Callable[[History], list[Any]]]] = {
     "unlawful moves": unlawful,
     "audit broken": broken_audit,
     "data centers left unusable": unusable,
+    "left behind untold": left_behind,
     "script batches run twice": ran_twice,
     "script batches shown untruly": untrue_batches,
     "scripts succeeded without effect": hollow_scripts,

@@ -127,6 +127,7 @@ WRONG: dict[str, History] = {
     "data centers left unusable": replace(
         GOOD, data=replace(DATA, states={BOOKS: ("RESTORING", "MULTI_USER")}, rows={})
     ),
+    "left behind untold": replace(GOOD, data=replace(DATA, strays=("job3.ff-restore",))),
     "script batches run twice": replace(GOOD, data=replace(DATA, rows={BOOKS: (("wish3", 1), ("wish3", 1))})),
     "script batches shown untruly": replace(GOOD, data=replace(DATA, rows={BOOKS: (("wish3", 1), ("wish3", 3))})),
     "scripts succeeded without effect": with_job(
