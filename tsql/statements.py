@@ -13,8 +13,11 @@ _BEGINNINGS: Final = (
     "print", "raiserror", "restore", "return", "revoke", "rollback", "save", "select", "throw", "truncate", "update",
     "use", "waitfor", "while", "with",
 )  # fmt: skip
-# Behind these, UPDATE and DELETE are no statements: triggers, cursors, foreign keys, MERGE, rights.
-_NO_STATEMENT_AFTER: Final = ("on", "for", "of", "after", "then", ",", "grant", "deny", "revoke", "instead", ".", "as")
+# Behind these, UPDATE and DELETE are no statements: triggers, cursors, MERGE, rights.
+_NO_STATEMENT_AFTER: Final = ("for", "of", "after", "then", ",", "grant", "deny", "revoke", "instead", ".", "as")
+
+# What a foreign key does ON DELETE and ON UPDATE. Behind SET NOCOUNT ON a statement follows.
+_REFERENTIAL: Final = ("cascade", "no", "set")
 
 
 @dataclass(slots=True)
@@ -61,6 +64,8 @@ def _left(change: _Change | None) -> Iterator[int]:
 
 def _begins(said: Sequence[Word], at: int) -> bool:
     if at and said[at - 1].of(*_NO_STATEMENT_AFTER) and not _body_follows(said, at):
+        return False
+    if at and said[at - 1].of("on") and at + 1 < len(said) and said[at + 1].of(*_REFERENTIAL):
         return False
     return at + 1 < len(said) and not said[at + 1].of("(", "statistics", ",")
 
