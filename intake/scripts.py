@@ -6,16 +6,20 @@ Whoever edits a script hands in another one: a request names its script by what 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
 from domain.artifact import ArtifactKey
-from domain.errors import Denied, Fault, Mistake
+from domain.errors import Conflict, Denied, Fault, Mistake
 from domain.event import Event, Kind
+from domain.keeping import Keeping
 from domain.places import Place
 from domain.request import Actor, Role
 from domain.text import Text
 from intake.attach import name_faults
 from intake.desk import Desk
+from intake.traffic import check_room
 from runner.artifacts import artifact_id
 from runner.store.rows import dumps
 from runner.store.tx import Tx
@@ -26,6 +30,7 @@ from tsql.review import Finding, Weight, review
 MAX_BYTES: Final = 50 * 1024 * 1024
 MOST_RUNS: Final = 100_000  # batches, each counted as often as GO says
 MOST_TOLD: Final = 100  # faults of one answer, findings of each weight
+KEPT: Final = timedelta(days=30)  # as long as no request names it
 MAY_HAND_IN: Final = frozenset({Role.DATA_OPS, Role.OPERATOR})
 T = TypeVar("T")
 
@@ -34,7 +39,8 @@ T = TypeVar("T")
 class Script:
     """What is known of a script. `batches` counts pieces between GO, `runs` their executions.
 
-    `findings` are by line, at most MOST_TOLD and risky ones before notes; `found` and `risky` count all there are.
+    `encoding` is what the sender declared, or "". `findings` are by line, at most MOST_TOLD and risky ones before
+    notes; `found` and `risky` count all there are.
     """
 
     id: str
@@ -44,6 +50,7 @@ class Script:
     sha256: str
     batches: int
     runs: int
+    encoding: str
     findings: tuple[Mapping[str, Any], ...]
     found: int
     risky: int
@@ -69,7 +76,7 @@ def hand_in(
     Denied.
 
     It is kept as UTF-8 without a mark, and `sha256` is of that. The same script for the same place is the same: handing
-    it in again changes nothing. A refusal leaves no trace.
+    it in again only renews its time. It goes after KEPT unless a request names it. A refusal leaves no trace.
     """
     place = desk.place(path, actor)
     if not actor.roles & MAY_HAND_IN:
@@ -83,10 +90,9 @@ def hand_in(
     batches = _batches(text)
     found = _reviewed(batches, place)
     content = text.encode()
-    key = _key(place, hashlib.sha256(content).hexdigest())
-    script = _script(place, name, content, key, batches, found)
-    desk.artifacts.put(key, [content], size=script.size, sha256=script.sha256)
-    desk.store.write(lambda tx: _record(tx, actor, place, key, script, encoding))
+    key = _key(desk, place, hashlib.sha256(content).hexdigest())
+    script = _script(place, name, encoding, content, key, batches, found)
+    _keep(desk, actor, key, script, content)
     return script
 
 
@@ -153,7 +159,13 @@ def _reviewed(batches: list[Batch], place: Place) -> dict[Weight, _Few[Finding]]
 
 
 def _script(
-    place: Place, name: str, content: bytes, key: ArtifactKey, batches: list[Batch], found: dict[Weight, _Few[Finding]]
+    place: Place,
+    name: str,
+    encoding: str,
+    content: bytes,
+    key: ArtifactKey,
+    batches: list[Batch],
+    found: dict[Weight, _Few[Finding]],
 ) -> Script:
     risky, notes = found[Weight.RISKY], found[Weight.NOTE]
     told = sorted([*risky.kept, *notes.kept][:MOST_TOLD], key=lambda finding: finding.line)
@@ -165,6 +177,7 @@ def _script(
         sha256=hashlib.sha256(content).hexdigest(),
         batches=len(batches),
         runs=sum(b.times for b in batches),
+        encoding=encoding,
         findings=tuple(
             {"line": f.line, "weight": f.weight.value, "code": f.code, "text": f.text.as_dict()} for f in told
         ),
@@ -173,37 +186,48 @@ def _script(
     )
 
 
-def _key(place: Place, sha256: str) -> ArtifactKey:
-    """For one place: what is forbidden elsewhere (another database) may be right here."""
+def _key(desk: Desk, place: Place, sha256: str) -> ArtifactKey:
+    """For one place: what is forbidden elsewhere (another database) may be right here.
+
+    The key of what was deleted is not used again: its bytes may be about to go.
+    """
     if place.data_center is None:
         raise AssertionError("the form was checked")
     run = f"{place.environment.name}.{place.data_center.name}.{sha256[:32]}"
-    return ArtifactKey(tenant=place.tenant.name, kind="script", run=run, name="script.sql")
+    for life in count(1):
+        named = run if life == 1 else f"{run}.{life}"
+        key = ArtifactKey(tenant=place.tenant.name, kind="script", run=named, name="script.sql")
+        row = desk.store.row("artifact", id=artifact_id(str(key)))
+        if row is None or row["state"] == Keeping.READY:
+            return key
+    raise AssertionError("there is always another")
 
 
-def _record(tx: Tx, actor: Actor, place: Place, key: ArtifactKey, script: Script, encoding: str) -> None:
+def _keep(desk: Desk, actor: Actor, key: ArtifactKey, script: Script, content: bytes) -> None:
+    """Bytes first: what is on record is there. Raises Mistake (no-room), Conflict."""
+    if desk.store.row("artifact", id=script.id) is None:
+        check_room(desk.store, desk.tenant(key.tenant, actor), script.size, "content")
+    desk.artifacts.put(key, [content], size=script.size, sha256=script.sha256)
+    try:
+        desk.store.write(lambda tx: _record(tx, actor, key, script))
+    except Conflict:
+        desk.artifacts.delete(key)  # put beside a deletion: nobody has this key any more
+        raise
+
+
+def _record(tx: Tx, actor: Actor, key: ArtifactKey, script: Script) -> None:
     risks = [dict(f) for f in script.findings if f["weight"] == Weight.RISKY]
     facts = {"findings": list(script.findings), "found": script.found, "risks": risks, "risky": script.risky}
-    facts |= {"batches": script.batches, "runs": script.runs, "encoding": encoding}
-    row = {
-        "id": script.id,
-        "tenant": place.tenant.name,
-        "kind": "script",
-        "key": str(key),
-        "place": place.path,
-        "name": script.name,
-        "description": "",
-        "size": script.size,
-        "sha256": script.sha256,
-        "state": "ready",
-        "facts": dumps(facts),
-        "job": None,
-        "added_by": actor.name,
-        "added_at": tx.now(),
-    }
-    if tx.moved("insert_artifact", **row) == 1:
-        told = {**{k: row[k] for k in ("id", "name", "size", "sha256", "place")}, "what": row["kind"]}
-        tx.append(Event(kind=Kind.STORED, at=tx.now(), tenant=place.tenant.name, actor=actor.name, facts=told))
+    facts |= {"batches": script.batches, "runs": script.runs, "encoding": script.encoding}
+    told = {"id": script.id, "name": script.name, "size": script.size, "sha256": script.sha256, "place": script.place}
+    row = {**told, "tenant": key.tenant, "key": str(key), "facts": dumps(facts), "added_by": actor.name}
+    expires_at = tx.now() + KEPT
+    if tx.moved("insert_script", **row, added_at=tx.now(), expires_at=expires_at) == 1:
+        facts_told = {**told, "what": key.kind}
+        tx.append(Event(kind=Kind.STORED, at=tx.now(), tenant=key.tenant, actor=actor.name, facts=facts_told))
+    elif tx.moved("renew_script", id=script.id, expires_at=expires_at) != 1:
+        zh, en = "该脚本刚被删除；请重新提交", "The script was deleted just now: hand it in again"
+        raise Conflict(Text(zh, en), artifact=script.id)
 
 
 def _told(found: _Few[Flaw] | _Few[Finding]) -> Mistake:
