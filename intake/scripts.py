@@ -78,13 +78,7 @@ def hand_in(
     It is kept as UTF-8 without a mark, and `sha256` is of that. The same script for the same place is the same: handing
     it in again only renews its time. It goes after KEPT unless a request names it. A refusal leaves no trace.
     """
-    place = desk.place(path, actor)
-    if not actor.roles & MAY_HAND_IN:
-        zh, en = (
-            "只有数据运维专员和服务商操作员可以提交脚本",
-            "Only data ops and operators hand in scripts",
-        )
-        raise Denied(Text(zh, en))
+    place = may_hand_in(desk, actor, path)
     _check_form(place, content, name, encoding)
     text = _text(content, encoding)
     batches = _batches(text)
@@ -94,6 +88,15 @@ def hand_in(
     script = _script(place, name, encoding, content, key, batches, found)
     _keep(desk, actor, key, script, content)
     return script
+
+
+def may_hand_in(desk: Desk, actor: Actor, path: str) -> Place:
+    """The place, if this actor may hand in scripts for it: asked before a script is read. Raises NotFound, Denied."""
+    place = desk.place(path, actor)
+    if not actor.roles & MAY_HAND_IN:
+        zh, en = "只有数据运维专员和服务商操作员可以提交脚本", "Only data ops and operators hand in scripts"
+        raise Denied(Text(zh, en))
+    return place
 
 
 def _check_form(place: Place, content: bytes, name: str, encoding: str) -> None:
