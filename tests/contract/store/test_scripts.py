@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from domain.artifact import ArtifactKey
 from domain.errors import Conflict, Mistake
@@ -20,6 +21,7 @@ from intake.submit import submit
 from intake.taking import check_taken
 from intake.upload_sweep import sweep
 from playbooks.sql_update import SqlUpdate
+from runner.store.migrate import migrate
 from tests.stage import LI, OPERATOR, HandClock, wish
 
 ONE = "acme/prod/one"
@@ -69,9 +71,9 @@ def test_of_any_number_of_refusals_the_first_are_told_and_the_rest_counted(desk:
 @pytest.mark.req("SQL-5")
 def test_more_batches_than_may_run_are_refused(desk: Desk) -> None:
     assert handed(desk, f"SELECT 1\nGO {MOST_RUNS}\n").runs == MOST_RUNS
-    for text in (f"SELECT 1\nGO {MOST_RUNS}\nSELECT 2\n", "SELECT 1\nGO\n" * (MOST_RUNS + 1)):
+    for script in (f"SELECT 1\nGO {MOST_RUNS}\nSELECT 2\n", "SELECT 1\nGO\n" * (MOST_RUNS + 1)):
         with pytest.raises(Mistake) as refused:
-            handed(desk, text)
+            handed(desk, script)
         assert [f.code for f in refused.value.faults] == ["too-many-batches"]
 
 
@@ -169,3 +171,17 @@ def test_a_script_that_is_deleted_while_it_is_handed_in_again_leaves_no_bytes(
     with pytest.raises(Conflict, match="hand it in again"):
         handed(desk, "SELECT 1")
     assert list(desk.artifacts.list()) == []
+
+
+@pytest.mark.req("DC-2")
+def test_scripts_of_before_they_had_a_time_get_it_by_the_migration(desk: Desk, clock: HandClock) -> None:
+    forgotten, named = handed(desk, "SELECT 1"), handed(desk, "SELECT 2")
+    named_in(desk, named)
+    with desk.store.engine.begin() as connection:
+        connection.execute(text("UPDATE artifact SET expires_at = NULL"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0011'"))
+    migrate(desk.store)
+    assert get(desk, LI, forgotten.id).expires_at == clock.now() + KEPT
+    clock.move(days=KEPT.days)
+    swept(desk)
+    assert [state(desk, s) for s in (forgotten, named)] == [Keeping.DELETED, Keeping.READY]
