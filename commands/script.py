@@ -36,6 +36,11 @@ def add(session: Session, /, place: str, file: Path, name: str | None, encoding:
     )
     for finding in script.findings:
         session.screen.line(_finding(session, dict(finding)))
+    if more := script.found - len(script.findings):
+        session.screen.say(
+            f"  另有 {more} 处没有列出；风险共 {script.risky} 处",
+            f"  and {more} more that are not listed; {script.risky} are risky in all",
+        )
     return DONE
 
 

@@ -68,7 +68,7 @@ def get(desk: Desk, actor: Actor, id_: str) -> Record:
 def delete(desk: Desk, actor: Actor, id_: str) -> Record:
     """Delete it and its bytes. Raises NotFound, Denied, and Conflict while an unfinished request uses it.
 
-    Scripts stay: what was run belongs to the history of its request.
+    A script stays as soon as any request names it: what was run belongs to the history of its request.
     """
     found = get(desk, actor, id_)
     may_keep(actor, found.tenant)
@@ -115,9 +115,9 @@ def unknown(id_: str) -> NotFound:
 
 def delete_by(tx: Tx, actor: str, found: Record) -> None:
     """Its row says that it is deleted; the bytes are the caller's to drop. Raises Conflict: in use, or not ready."""
-    if found.kind == ArtifactKind.SCRIPT:
-        raise Conflict(Text("脚本随运维单保留，不能删除", "Scripts are kept with their requests: they stay"))
     moved = tx.moved("delete_artifact", id=found.id, now=tx.now())  # first: it locks the row
+    if found.kind == ArtifactKind.SCRIPT:
+        _check_unnamed(tx, found)
     users = tx.rows("jobs_using_artifact", tenant=found.tenant, id=found.id, job=found.job or 0)
     if users:
         raise _in_use(found, users)
@@ -126,6 +126,14 @@ def delete_by(tx: Tx, actor: str, found: Record) -> None:
         raise Conflict(Text(zh, en), artifact=found.id, state=found.state.value)
     told = {"id": found.id, "what": found.kind, "name": found.name, "size": found.size}
     tx.append(Event(kind=Kind.DELETED, at=tx.now(), tenant=found.tenant, actor=actor, facts=told))
+
+
+def _check_unnamed(tx: Tx, found: Record) -> None:
+    row = tx.row("request_naming", place=found.place, id=found.id)
+    if row is not None:
+        zh = f"脚本随运维单 {row['number']} 保留，不能删除"
+        en = f"The script is kept with request {row['number']}, which names it: it stays"
+        raise Conflict(Text(zh, en), artifact=found.id, requests=[row["number"]])
 
 
 def _in_use(found: Record, users: list[Row]) -> Conflict:

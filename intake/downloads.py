@@ -17,7 +17,8 @@ from intake.desk import Desk
 from intake.traffic import count, count_in, may_leave
 from runner.store.tx import Tx
 
-COUNT_EVERY: Final = 64 * 1024 * 1024  # bytes: a process that dies in mid-download has counted all but these
+# Bytes: a process that dies in mid-download has counted all but these and a chunk.
+COUNT_EVERY: Final = 64 * 1024 * 1024
 
 
 class Download:
@@ -31,7 +32,10 @@ class Download:
         self._counted = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.opened.chunks
+        """The chunks. Whoever asks for the next one waits for the disk, and now and then for the store's count."""
+        for chunk in self.opened.chunks:
+            self._count()
+            yield chunk
 
     def __enter__(self) -> "Download":
         return self
@@ -42,8 +46,10 @@ class Download:
         self.close()
 
     def handed(self, size: int) -> None:
-        """So many bytes more are on their way to whoever asked."""
+        """So many bytes more are on their way to whoever asked. Writes nothing: an event loop may call it."""
         self.sent += size
+
+    def _count(self) -> None:
         if self.sent - self._counted >= COUNT_EVERY and counts(self._actor):
             count(self._desk, self.record.tenant, TrafficKind.BACKUP_DOWNLOAD, self.sent - self._counted)
             self._counted = self.sent

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from domain.days import after_working_time
 from domain.errors import Conflict, Fault, NotFound
 from domain.event import Kind
+from domain.letter import Letter
 from domain.request import Actor
 from domain.rulebook import LetterRules
 from domain.text import Text
@@ -48,8 +49,7 @@ def add_scan(desk: Desk, actor: Actor, number: int, name: str, content: bytes) -
 
     Raises Mistake (every fault), Denied, NotFound, Conflict (it is not in draft or review, or has all its scans).
     """
-    seen = get(desk, actor, number)
-    may_change(actor, seen.tenant)
+    seen = may_add_scan(desk, actor, number)
     kind, zone = _check(name, content), desk.tenant(seen.tenant, actor).zone
     row: dict[str, Any] = {
         "id": secrets.token_hex(8),
@@ -75,6 +75,13 @@ def add_scan(desk: Desk, actor: Actor, number: int, name: str, content: bytes) -
         return at
 
     return _scan({**row, "added_at": None}, desk.store.write(write))
+
+
+def may_add_scan(desk: Desk, actor: Actor, number: int) -> Letter:
+    """The letter, if this actor may hand in scans of it: asked before a scan is read. Raises NotFound, Denied."""
+    seen = get(desk, actor, number)
+    may_change(actor, seen.tenant)
+    return seen
 
 
 def scans(desk: Desk, actor: Actor, number: int) -> list[LetterScan]:

@@ -7,7 +7,7 @@ from intake.scripts import Script
 
 
 def of_script(script: Script) -> dict[str, Any]:
-    same = ("id", "name", "place", "size", "sha256", "batches", "runs")
+    same = ("id", "name", "place", "size", "sha256", "batches", "runs", "found", "risky")
     return {**{k: getattr(script, k) for k in same}, "findings": [dict(f) for f in script.findings]}
 
 

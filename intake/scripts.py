@@ -6,16 +6,20 @@ Whoever edits a script hands in another one: a request names its script by what 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import timedelta
+from itertools import count
+from typing import Any, Final, Generic, TypeVar
 
 from domain.artifact import ArtifactKey
-from domain.errors import Denied, Fault, Mistake
+from domain.errors import Conflict, Denied, Fault, Mistake
 from domain.event import Event, Kind
+from domain.keeping import Keeping
 from domain.places import Place
 from domain.request import Actor, Role
 from domain.text import Text
 from intake.attach import name_faults
 from intake.desk import Desk
+from intake.traffic import check_room
 from runner.artifacts import artifact_id
 from runner.store.rows import dumps
 from runner.store.tx import Tx
@@ -25,13 +29,19 @@ from tsql.review import Finding, Weight, review
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 MOST_RUNS: Final = 100_000  # batches, each counted as often as GO says
-MOST_TOLD: Final = 100  # faults of one answer
+MOST_TOLD: Final = 100  # faults of one answer, findings of each weight
+KEPT: Final = timedelta(days=30)  # as long as no request names it
 MAY_HAND_IN: Final = frozenset({Role.DATA_OPS, Role.OPERATOR})
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What is known of a script. `batches` counts pieces between GO, `runs` their executions; findings by line."""
+    """What is known of a script. `batches` counts pieces between GO, `runs` their executions.
+
+    `encoding` is what the sender declared, or "". `findings` are by line, at most MOST_TOLD and risky ones before
+    notes; `found` and `risky` count all there are.
+    """
 
     id: str
     name: str
@@ -40,7 +50,23 @@ class Script:
     sha256: str
     batches: int
     runs: int
+    encoding: str
     findings: tuple[Mapping[str, Any], ...]
+    found: int
+    risky: int
+
+
+class _Few(Generic[T]):
+    """The first of many, and how many there were: a hostile script has millions, which nobody could hold or read."""
+
+    def __init__(self) -> None:
+        self.kept: list[T] = []
+        self.count = 0
+
+    def add(self, one: T) -> None:
+        self.count += 1
+        if len(self.kept) < MOST_TOLD:
+            self.kept.append(one)
 
 
 def hand_in(
@@ -50,26 +76,27 @@ def hand_in(
     Denied.
 
     It is kept as UTF-8 without a mark, and `sha256` is of that. The same script for the same place is the same: handing
-    it in again changes nothing. A refusal leaves no trace.
+    it in again only renews its time. It goes after KEPT unless a request names it. A refusal leaves no trace.
     """
-    place = desk.place(path, actor)
-    if not actor.roles & MAY_HAND_IN:
-        zh, en = (
-            "只有数据运维专员和服务商操作员可以提交脚本",
-            "Only data ops and operators hand in scripts",
-        )
-        raise Denied(Text(zh, en))
+    place = may_hand_in(desk, actor, path)
     _check_form(place, content, name, encoding)
     text = _text(content, encoding)
     batches = _batches(text)
-    findings = _reviewed(batches, place)
+    found = _reviewed(batches, place)
     content = text.encode()
-    sha256 = hashlib.sha256(content).hexdigest()
-    script = _script(place, name, content, sha256, batches, findings)
-    key = _key(place, sha256)
-    desk.artifacts.put(key, [content], size=len(content), sha256=sha256)
-    desk.store.write(lambda tx: _record(tx, actor, place, key, script, encoding))
+    key = _key(desk, place, hashlib.sha256(content).hexdigest())
+    script = _script(place, name, encoding, content, key, batches, found)
+    _keep(desk, actor, key, script, content)
     return script
+
+
+def may_hand_in(desk: Desk, actor: Actor, path: str) -> Place:
+    """The place, if this actor may hand in scripts for it: asked before a script is read. Raises NotFound, Denied."""
+    place = desk.place(path, actor)
+    if not actor.roles & MAY_HAND_IN:
+        zh, en = "只有数据运维专员和服务商操作员可以提交脚本", "Only data ops and operators hand in scripts"
+        raise Denied(Text(zh, en))
+    return place
 
 
 def _check_form(place: Place, content: bytes, name: str, encoding: str) -> None:
@@ -94,90 +121,128 @@ def _text(content: bytes, encoding: str) -> str:
 
 def _batches(text: str) -> list[Batch]:
     """The batches, or every flaw of the script."""
-    pieces = list(split([text]))
-    flaws = [p for p in pieces if isinstance(p, Flaw)]
-    if flaws:
-        raise _refused([_fault(f.line, f.code, f.text) for f in flaws])
-    batches = [p for p in pieces if isinstance(p, Batch)]
-    if not batches:
+    batches: list[Batch] = []
+    flaws: _Few[Flaw] = _Few()
+    runs = 0
+    for piece in split([text]):
+        if isinstance(piece, Flaw):
+            flaws.add(piece)
+            continue
+        runs += piece.times
+        if runs <= MOST_RUNS:  # what is beyond is refused: it need not be held
+            batches.append(piece)
+    if flaws.count:
+        raise _told(flaws)
+    _check_runs(runs)
+    return batches
+
+
+def _check_runs(runs: int) -> None:
+    if not runs:
         zh, en = "脚本中没有要执行的语句", "There is nothing to run in this script"
         raise _refused([Fault("content", Text(zh, en), "empty")])
-    if sum(b.times for b in batches) > MOST_RUNS:
+    if runs > MOST_RUNS:
         zh, en = (
             f"最多执行 {MOST_RUNS} 个批次（GO n 按 n 次计）",
             f"At most {MOST_RUNS} batches run (GO n counts n times)",
         )
         raise _refused([Fault("content", Text(zh, en), "too-many-batches")])
-    return batches
 
 
-def _reviewed(batches: list[Batch], place: Place) -> list[Finding]:
+def _reviewed(batches: list[Batch], place: Place) -> dict[Weight, _Few[Finding]]:
     """What a reviewer must see. Raises Mistake for what is forbidden."""
     if place.data_center is None:
         raise AssertionError("the form was checked")
-    findings = list(review(batches, place.data_center.database))
-    forbidden = [f for f in findings if f.weight is Weight.FORBIDDEN]
-    if forbidden:
-        raise _refused([_fault(f.line, f.code, f.text) for f in forbidden])
-    return findings
+    found: dict[Weight, _Few[Finding]] = {weight: _Few() for weight in Weight}
+    for finding in review(batches, place.data_center.database):
+        found[finding.weight].add(finding)
+    if found[Weight.FORBIDDEN].count:
+        raise _told(found[Weight.FORBIDDEN])
+    return found
 
 
 def _script(
-    place: Place, name: str, content: bytes, sha256: str, batches: list[Batch], findings: list[Finding]
+    place: Place,
+    name: str,
+    encoding: str,
+    content: bytes,
+    key: ArtifactKey,
+    batches: list[Batch],
+    found: dict[Weight, _Few[Finding]],
 ) -> Script:
-    told = tuple({"line": f.line, "weight": f.weight.value, "code": f.code, "text": f.text.as_dict()} for f in findings)
+    risky, notes = found[Weight.RISKY], found[Weight.NOTE]
+    told = sorted([*risky.kept, *notes.kept][:MOST_TOLD], key=lambda finding: finding.line)
     return Script(
-        id=artifact_id(str(_key(place, sha256))),
+        id=artifact_id(str(key)),
         name=name,
         place=place.path,
         size=len(content),
-        sha256=sha256,
+        sha256=hashlib.sha256(content).hexdigest(),
         batches=len(batches),
         runs=sum(b.times for b in batches),
-        findings=told[:MOST_TOLD],
+        encoding=encoding,
+        findings=tuple(
+            {"line": f.line, "weight": f.weight.value, "code": f.code, "text": f.text.as_dict()} for f in told
+        ),
+        found=risky.count + notes.count,
+        risky=risky.count,
     )
 
 
-def _key(place: Place, sha256: str) -> ArtifactKey:
-    """For one place: what is forbidden elsewhere (another database) may be right here."""
+def _key(desk: Desk, place: Place, sha256: str) -> ArtifactKey:
+    """For one place: what is forbidden elsewhere (another database) may be right here.
+
+    The key of what was deleted is not used again: its bytes may be about to go.
+    """
     if place.data_center is None:
         raise AssertionError("the form was checked")
     run = f"{place.environment.name}.{place.data_center.name}.{sha256[:32]}"
-    return ArtifactKey(tenant=place.tenant.name, kind="script", run=run, name="script.sql")
+    for life in count(1):
+        named = run if life == 1 else f"{run}.{life}"
+        key = ArtifactKey(tenant=place.tenant.name, kind="script", run=named, name="script.sql")
+        row = desk.store.row("artifact", id=artifact_id(str(key)))
+        if row is None or row["state"] == Keeping.READY:
+            return key
+    raise AssertionError("there is always another")
 
 
-def _record(tx: Tx, actor: Actor, place: Place, key: ArtifactKey, script: Script, encoding: str) -> None:
+def _keep(desk: Desk, actor: Actor, key: ArtifactKey, script: Script, content: bytes) -> None:
+    """Bytes first: what is on record is there. Raises Mistake (no-room), Conflict."""
+    if desk.store.row("artifact", id=script.id) is None:
+        check_room(desk.store, desk.tenant(key.tenant, actor), script.size, "content")
+    desk.artifacts.put(key, [content], size=script.size, sha256=script.sha256)
+    try:
+        desk.store.write(lambda tx: _record(tx, actor, key, script))
+    except Conflict:
+        desk.artifacts.delete(key)  # put beside a deletion: nobody has this key any more
+        raise
+
+
+def _record(tx: Tx, actor: Actor, key: ArtifactKey, script: Script) -> None:
     risks = [dict(f) for f in script.findings if f["weight"] == Weight.RISKY]
-    facts = {"findings": list(script.findings), "risks": risks, "encoding": encoding}
-    facts |= {"batches": script.batches, "runs": script.runs}
-    row = {
-        "id": script.id,
-        "tenant": place.tenant.name,
-        "kind": "script",
-        "key": str(key),
-        "place": place.path,
-        "name": script.name,
-        "description": "",
-        "size": script.size,
-        "sha256": script.sha256,
-        "state": "ready",
-        "facts": dumps(facts),
-        "job": None,
-        "added_by": actor.name,
-        "added_at": tx.now(),
-    }
-    if tx.moved("insert_artifact", **row) == 1:
-        told = {**{k: row[k] for k in ("id", "name", "size", "sha256", "place")}, "what": row["kind"]}
-        tx.append(Event(kind=Kind.STORED, at=tx.now(), tenant=place.tenant.name, actor=actor.name, facts=told))
+    facts = {"findings": list(script.findings), "found": script.found, "risks": risks, "risky": script.risky}
+    facts |= {"batches": script.batches, "runs": script.runs, "encoding": script.encoding}
+    told = {"id": script.id, "name": script.name, "size": script.size, "sha256": script.sha256, "place": script.place}
+    row = {**told, "tenant": key.tenant, "key": str(key), "facts": dumps(facts), "added_by": actor.name}
+    expires_at = tx.now() + KEPT
+    if tx.moved("insert_script", **row, added_at=tx.now(), expires_at=expires_at) == 1:
+        facts_told = {**told, "what": key.kind}
+        tx.append(Event(kind=Kind.STORED, at=tx.now(), tenant=key.tenant, actor=actor.name, facts=facts_told))
+    elif tx.moved("renew_script", id=script.id, expires_at=expires_at) != 1:
+        zh, en = "该脚本刚被删除；请重新提交", "The script was deleted just now: hand it in again"
+        raise Conflict(Text(zh, en), artifact=script.id)
 
 
-def _fault(line: int, code: str, text: Text) -> Fault:
-    return Fault(f"line {line}", Text(f"第 {line} 行：{text.zh}", f"Line {line}: {text.en}"), code)
+def _told(found: _Few[Flaw] | _Few[Finding]) -> Mistake:
+    """What speaks against the script, line by line, and how much more of it there is."""
+    faults = [
+        Fault(f"line {f.line}", Text(f"第 {f.line} 行：{f.text.zh}", f"Line {f.line}: {f.text.en}"), f.code)
+        for f in found.kept
+    ]
+    if more := found.count - len(faults):
+        faults.append(Fault("content", Text(f"另有 {more} 处", f"and {more} more"), "more"))
+    return _refused(faults)
 
 
 def _refused(faults: list[Fault]) -> Mistake:
-    shown = faults[:MOST_TOLD]
-    if len(faults) > MOST_TOLD:
-        more = len(faults) - MOST_TOLD
-        shown.append(Fault("content", Text(f"另有 {more} 处", f"and {more} more"), "more"))
-    return Mistake(Text("脚本未被接受，没有保存", "The script is not taken, and nothing of it was kept"), tuple(shown))
+    return Mistake(Text("脚本未被接受，没有保存", "The script is not taken, and nothing of it was kept"), tuple(faults))

@@ -51,12 +51,14 @@ def _of_script(operation: Operation, place: Place, name: str, takes: Takes, row:
     if row["place"] != place.path:
         zh, en = f"该脚本是为 {row['place']} 提交的", f"This script was handed in for {row['place']}"
         return [Fault(f"params.{name}", Text(zh, en), "other-place")]
-    risks = json.loads(row["facts"]).get("risks", [])
-    if not risks or getattr(operation, takes.accept):
+    facts = json.loads(row["facts"])
+    risks = facts.get("risks", [])
+    risky = facts.get("risky", len(risks))  # of all, also of those that are not told
+    if not risky or getattr(operation, takes.accept):
         return []
     zh = "；".join(f"第 {r['line']} 行：{r['text']['zh']}" for r in risks[:MOST_LINES])
     en = "; ".join(f"line {r['line']}: {r['text']['en']}" for r in risks[:MOST_LINES])
-    if len(risks) > MOST_LINES:
-        zh, en = f"{zh}；另有 {len(risks) - MOST_LINES} 处", f"{en}; and {len(risks) - MOST_LINES} more"
+    if risky > MOST_LINES:
+        zh, en = f"{zh}；另有 {risky - MOST_LINES} 处", f"{en}; and {risky - MOST_LINES} more"
     text = Text(f"脚本有风险语句，须确认（true）：{zh}", f"The script is risky; say true to it: {en}")
     return [Fault(f"params.{takes.accept}", text, "unconfirmed")]

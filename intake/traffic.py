@@ -12,6 +12,7 @@ from domain.request import Actor, Role
 from domain.text import Text
 from domain.usage import TrafficKind, Usage
 from intake.desk import Desk
+from runner.store.reading import Reading
 from runner.store.tx import Tx
 from runner.usage import usage_of
 
@@ -53,6 +54,21 @@ def count_in(desk: Desk, tx: Tx, tenant: str, kind: TrafficKind, sent: int) -> N
         zone = _tenant(desk, tenant).zone
         day = tx.now().astimezone(zone).date().isoformat()
         tx.moved("count_traffic", tenant=tenant, day=day, kind=kind.value, bytes=sent)
+
+
+def check_room(reading: Reading, tenant: Tenant, size: int, path: str) -> None:
+    """Whether so many bytes more fit into what the tenant bought, beside those of its unfinished uploads.
+
+    Raises Mistake at `path` (no-room).
+    """
+    left = usage_of(reading, tenant).storage.available
+    if left is None:
+        return
+    row = reading.row("open_uploads", tenant=tenant.name)
+    left = max(0, left - (int(row["bytes"]) if row else 0))
+    if size > left:
+        text = Text(f"存储空间不足：剩余 {left} 字节", f"No room: {left} bytes are left")
+        raise Mistake(text, (Fault(path, text, "no-room"),))
 
 
 def whose(desk: Desk, actor: Actor, tenant: str | None) -> Tenant:

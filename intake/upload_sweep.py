@@ -1,4 +1,6 @@
-"""What uploads leave behind: those that nobody finishes have failed, and bytes that nobody may have are dropped."""
+"""What is left behind: uploads that nobody finishes have failed, scripts that no request names go, and bytes that
+nobody may have are dropped.
+"""
 
 import logging
 import threading
@@ -6,13 +8,15 @@ from datetime import timedelta
 from typing import Final
 
 from domain.artifact import Upload
-from domain.errors import NotFound, StoreDown, Trouble
+from domain.errors import Conflict, NotFound, StoreDown, Trouble
 from domain.keeping import Keeping, Record
 from domain.text import Text
-from intake.artifacts import drop_bytes, to_record
+from intake.artifacts import delete_by, drop_bytes, to_record
 from intake.desk import Desk
+from intake.retention import ACTOR
 from intake.upload_end import complete, fail
 from intake.uploads import KEPT
+from runner.store.tx import Tx
 
 log = logging.getLogger("yunwei.uploads")
 MOST_AT_ONCE: Final = 50
@@ -58,7 +62,25 @@ def _look_after(desk: Desk, record: Record) -> bool:
         if _is_whole(desk, record):
             return complete(desk, record).state is Keeping.READY
         fail(desk, record, _LEFT, "left")
+    if record.state is Keeping.READY and not _forgotten(desk, record):
+        return False
     return drop_bytes(desk, record)
+
+
+def _forgotten(desk: Desk, record: Record) -> bool:
+    """A script whose time is over. What a request has named by then, stays without a time."""
+
+    def forget(tx: Tx) -> bool:
+        if tx.row("script_due", id=record.id, now=tx.now()) is None:
+            return False  # handed in again meanwhile, or another was first
+        delete_by(tx, ACTOR, record)
+        return True
+
+    try:
+        return desk.store.write(forget)
+    except Conflict:
+        desk.store.write(lambda tx: tx.moved("keep_script", id=record.id))
+        return False
 
 
 def _is_whole(desk: Desk, record: Record) -> bool:

@@ -19,10 +19,10 @@ from intake.attach import name_faults
 from intake.codes import Purpose, Sent, Tried, send, use
 from intake.desk import Desk
 from intake.parse import MAX_DESCRIPTION, text_of, unknown_keys
+from intake.traffic import check_room
 from media.recognition import suffix_of
 from runner.store.rows import dumps
 from runner.store.tx import Tx
-from runner.usage import usage_of
 
 MOST_BYTES: Final = 1024**4
 MOST_OPEN: Final = 5  # uploads of a tenant that are not finished
@@ -174,12 +174,8 @@ def _check(size: int, restore: str, sha256: str, faults: list[Fault]) -> None:
 def _leave_room(tx: Tx, wish: Wish) -> None:
     tenant = wish.place.tenant
     row = tx.row("open_uploads", tenant=tenant.name)
-    opened, coming = (int(row["open"]), int(row["bytes"])) if row else (0, 0)
-    if opened >= MOST_OPEN:
+    if row and row["open"] >= MOST_OPEN:
         zh = f"同时最多 {MOST_OPEN} 个未完成的上传：请先完成或终止其他上传"
         en = f"At most {MOST_OPEN} uploads may be unfinished: finish or end the others first"
         raise Conflict(Text(zh, en), most=MOST_OPEN)
-    left = usage_of(tx, tenant).storage.available
-    if left is not None and wish.size > left - coming:
-        zh, en = f"存储空间不足：剩余 {max(0, left - coming)} 字节", f"No room: {max(0, left - coming)} bytes are left"
-        raise Mistake(Text(zh, en), (Fault("size", Text(zh, en), "no-room"),))
+    check_room(tx, tenant, wish.size, "size")

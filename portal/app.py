@@ -90,6 +90,8 @@ def _furnish(app: FastAPI, desk: Desk, limits: Limits) -> None:
     app.state.limits = limits
     app.state.rates = Rates(limits)
     app.state.taking = CapacityLimiter(limits.uploads)
+    app.state.large_bodies = CapacityLimiter(limits.large_bodies)
+    app.state.reviewing = CapacityLimiter(limits.reviews)
     app.state.figures = Figures(desk)
     app.state.tail = Tail(lambda: head(desk), limits.watchers)
 

@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, nullcontext
 from typing import Annotated, Any, Final
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
@@ -52,23 +54,46 @@ def understood(raw: bytes, depth: int) -> Any:
     return value
 
 
-async def raw_body(request: Request) -> bytes:
-    """The body as it is, if it is not too long and comes in time. Raises TooLarge, TooSlow."""
+@asynccontextmanager
+async def received(request: Request) -> AsyncIterator[bytes]:
+    """The body as it is, if it is not too long and comes in time. Raises TooLarge, TooSlow.
+
+    Of bodies longer than `body_bytes` only so many are held at once, each until it has been dealt with: others wait
+    before anything of them is read. A slow sender keeps its place for `body_s` at most.
+    """
     limits: Limits = request.app.state.limits
     most = limits.bytes_at(request.scope["path"])
+    room: CapacityLimiter = request.app.state.large_bodies
+    async with room if _longest(request, most) > limits.body_bytes else nullcontext():
+        yield await _whole(request, most, limits.body_s)
+
+
+async def raw_body(request: Request) -> AsyncIterator[bytes]:
+    """The same for a route that has nothing to ask before it reads."""
+    async with received(request) as raw:
+        yield raw
+
+
+async def _whole(request: Request, most: int, within_s: float) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(limits.body_s):
+        async with asyncio.timeout(within_s):
             async for part in request.stream():
                 size += len(part)
                 if size > most:
                     raise too_large(most)
                 parts.append(part)
     except TimeoutError:
-        zh, en = f"请求体应在 {limits.body_s:g} 秒内到达", f"A body must arrive within {limits.body_s:g} s"
+        zh, en = f"请求体应在 {within_s:g} 秒内到达", f"A body must arrive within {within_s:g} s"
         raise TooSlow(Text(zh, en)) from None
     return b"".join(parts)
+
+
+def _longest(request: Request, most: int) -> int:
+    """How long the body can be. A length beside chunks says nothing: the chunks count."""
+    told = request.headers.get("content-length", "")
+    return int(told) if told.isdecimal() and "transfer-encoding" not in request.headers else most
 
 
 def too_large(most: int) -> TooLarge:

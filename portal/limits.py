@@ -26,7 +26,8 @@ _SCANS: Final = re.compile(r"/api/v1/letters/[0-9]+/scans")
 class Limits:
     """The figures. A token may do `burst` requests at once and `rate_per_s` on average, in each portal process.
 
-    `uploads` are taken at once, each by a thread of its own.
+    `uploads` are taken at once, each by a thread of its own. At most `large_bodies` bodies longer than `body_bytes` are
+    held in memory at once, and at most `reviews` scripts are reviewed at once: others wait.
     """
 
     body_bytes: int = 1024 * 1024
@@ -35,6 +36,8 @@ class Limits:
     script_bytes: int = MAX_SCRIPT_BYTES
     upload_bytes: int = MOST_UPLOAD
     uploads: int = 32
+    large_bodies: int = 4
+    reviews: int = 2
     body_s: float = 30.0
     depth: int = 20
     rate_per_s: float = 500.0

@@ -23,7 +23,9 @@ class Script(Shape):
     sha256: str = Field(description="In hex, of the UTF-8")
     batches: int
     runs: int = Field(description="Batches, each counted as often as its GO says")
-    findings: list[Finding]
+    findings: list[Finding] = Field(description="By line; at most 100, risky ones before notes")
+    found: int = Field(description="All findings, also those that are not told")
+    risky: int = Field(description="The risky ones among all: if there are any, the request must accept them")
 
 
 class Part(Shape):

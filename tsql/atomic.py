@@ -1,7 +1,5 @@
 """Can a batch run inside a transaction of ours without meaning anything else? Only what is certain says yes."""
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 from tsql.words import Word, words
@@ -20,12 +18,12 @@ _FIRST: Final = ("alter", "begin", "create", "declare", "delete", "drop", "if", 
 
 
 def is_atomic(batch: str) -> bool:
-    """True for plain reading, changing and defining statements."""
-    said = list(words(batch))
-    if not said or not said[0].of(*_FIRST):
-        return False
-    return not any(w.of(*_NEVER) for w in said) and not _switches(said)
-
-
-def _switches(said: Sequence[Word]) -> bool:
-    return any(first.of("set") and second.of(*_OPTIONS) for first, second in pairwise(said))
+    """True for plain reading, changing and defining statements. Holds two words at a time, however long the batch."""
+    before: Word | None = None
+    for word in words(batch):
+        if before is None and not word.of(*_FIRST):
+            return False
+        if word.of(*_NEVER) or (before is not None and before.of("set") and word.of(*_OPTIONS)):
+            return False
+        before = word
+    return before is not None

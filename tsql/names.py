@@ -39,9 +39,11 @@ def _name(said: Sequence[Word], at: int) -> tuple[list[str], int]:
     parts, at = [said[at].text], at + 1
     while at + 1 < len(said) and said[at].of("."):
         if said[at + 1].of("."):
-            parts, at = [*parts, ""], at + 1
+            parts.append("")
+            at += 1
         elif said[at + 1].names:
-            parts, at = [*parts, said[at + 1].text], at + 2
+            parts.append(said[at + 1].text)
+            at += 2
         else:
             break
     return parts, at

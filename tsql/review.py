@@ -7,7 +7,8 @@ no list of words can see into dynamic SQL (research: peers-sqlserver, section 0,
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
+from heapq import merge
+from itertools import islice, pairwise
 from typing import Final
 
 from domain.text import Text
@@ -36,6 +37,9 @@ class Finding:
 
 
 Say = tuple[int, Weight, str, Text]
+
+MOST_WORDS: Final = 1_000_000  # of one batch, which are held while it is read: some 150 MB
+MOST_SHOWN: Final = 200  # characters of a name in a finding
 
 # Keywords side by side; a phrase of one word forbids it wherever it is not quoted.
 FORBIDDEN: Final[dict[str, tuple[str, ...]]] = {
@@ -67,12 +71,20 @@ WHY: Final[dict[str, Text]] = {
 
 
 def review(batches: Iterable[Batch], database: str) -> Iterator[Finding]:
-    """Everything that the rules find, in the script's order. `database` is the one the script is meant for."""
+    """Everything that the rules find, in the script's order. `database` is the one the script is meant for.
+
+    Time is linear in the script, whatever is in it; memory follows the longest batch, which has at most MOST_WORDS.
+    """
     for batch in batches:
-        said = list(words(batch.text))
-        found = [*_other_databases(said, database), *(say for rule in RULES for say in rule(said))]
-        for line, weight, code, text in sorted(found, key=lambda say: say[0]):
+        for line, weight, code, text in _found(batch.text, database):
             yield Finding(line=batch.line + line - 1, weight=weight, code=code, text=text)
+
+
+def _found(batch: str, database: str) -> Iterable[Say]:
+    said = list(islice(words(batch), MOST_WORDS + 1))
+    if len(said) > MOST_WORDS:
+        return [_too_long()]
+    return merge(_other_databases(said, database), *(rule(said) for rule in RULES), key=lambda say: say[0])
 
 
 def _forbidden_phrases(said: Sequence[Word]) -> Iterator[Say]:
@@ -144,5 +156,11 @@ _PHRASES: Final = _by_first_word()
 
 
 def _no(line: int, code: str, what: str) -> Say:
-    why = WHY[code]
+    why, what = WHY[code], what if len(what) <= MOST_SHOWN else f"{what[:MOST_SHOWN]}…"
     return line, Weight.FORBIDDEN, code, Text(f"不允许 {what}：{why.zh}", f"{what} is not allowed: {why.en}")
+
+
+def _too_long() -> Say:
+    zh = f"这一批超过 {MOST_WORDS} 个词，无法检查；请用 GO 分成多批"
+    en = f"This batch has more than {MOST_WORDS} words, too many to review: split it with GO"
+    return 1, Weight.FORBIDDEN, "too-many-words", Text(zh, en)

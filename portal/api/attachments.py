@@ -3,10 +3,11 @@
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from intake.attach import MAX_BYTES, PLAIN, attach, attachments, read_attachment
+from intake.read import show
 from intake.view import of_attachment
 from portal import asked, shapes
 from portal.api.lists import Number
@@ -26,10 +27,15 @@ CONTENT: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+def _sees_request(desk: TheDesk, actor: Asker, number: Number) -> None:
+    show(desk, actor, number)
+
+
 @router.post(
     "",
     status_code=201,
     response_model=shapes.Attachment,
+    dependencies=[Depends(_sees_request)],
     responses=problems(404, 408, 409, 413),
     openapi_extra=file_body(MAX_BYTES),
 )

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from domain.errors import Conflict
 from domain.letter import Letter
 from domain.text import Text
 from intake import letter_review
-from intake.letter_scan import MAX_BYTES, add_scan, read_scan, scans
+from intake.letter_scan import MAX_BYTES, add_scan, may_add_scan, read_scan, scans
 from intake.letter_view import of_letter, of_scan
 from intake.letters import Wanted, ask, get, letters, revoke
 from portal import asked, letter_shapes, shapes
@@ -98,10 +98,15 @@ def revoke_letter(desk: TheDesk, actor: Asker, number: Number, why: Body) -> JSO
     return _shown(revoke(desk, actor, number, why))
 
 
+def _may_add_scan(desk: TheDesk, actor: Asker, number: Number) -> None:
+    may_add_scan(desk, actor, number)
+
+
 @router.post(
     "/{number}/scans",
     status_code=201,
     response_model=letter_shapes.LetterScan,
+    dependencies=[Depends(_may_add_scan)],
     responses=problems(404, 408, 409, 413),
     openapi_extra=file_body(MAX_BYTES),
 )

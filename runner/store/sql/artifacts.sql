@@ -71,8 +71,31 @@ UPDATE artifact SET expires_at = NULL WHERE id = :id AND state IN ('refused', 'f
 
 -- name: artifacts_to_sweep
 SELECT * FROM artifact
-WHERE expires_at <= :now AND state IN ('uploading', 'checking', 'refused', 'failed', 'deleted')
+WHERE expires_at <= :now AND state IN ('uploading', 'checking', 'refused', 'failed', 'deleted', 'ready')
 ORDER BY expires_at, id LIMIT :most
+
+-- A script that is ready has a moment to be looked at until a request names it.
+-- name: insert_script
+INSERT INTO artifact (id, tenant, kind, key, place, name, description, size, sha256, state, facts, added_by, added_at,
+expires_at)
+VALUES (:id, :tenant, 'script', :key, :place, :name, '', :size, :sha256, 'ready', :facts, :added_by, :added_at,
+:expires_at)
+ON CONFLICT (key) DO NOTHING
+
+-- name: renew_script
+UPDATE artifact SET expires_at = CASE WHEN expires_at IS NULL THEN NULL ELSE CAST(:expires_at AS bigint) END
+WHERE id = :id AND state = 'ready'
+
+-- name: keep_script
+UPDATE artifact SET expires_at = NULL WHERE id = :id AND state = 'ready'
+
+-- name: script_due
+SELECT id FROM artifact WHERE id = :id AND state = 'ready' AND expires_at <= :now /*pg FOR UPDATE */
+
+-- A request of which any version names a script. Served by request_by_place: a script is for one place.
+-- name: request_naming
+SELECT number FROM request /*lite INDEXED BY request_by_place */
+WHERE place = :place AND params LIKE '%"' || :id || '"%' ORDER BY number LIMIT 1
 
 -- Backups beyond the newest ones of their data center, old enough to go.
 -- name: old_backups

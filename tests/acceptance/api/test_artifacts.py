@@ -1,5 +1,6 @@
 """Artifacts over HTTP: lists, downloads whole and in part, counted to the byte, and links without a token."""
 
+import asyncio
 import hashlib
 import os
 import socket
@@ -11,8 +12,11 @@ import httpx2
 import pytest
 import yaml
 
+import intake.downloads
+from domain.artifact import CHUNK_BYTES
 from domain.event import Kind
 from domain.keeping import Record
+from domain.usage import TrafficKind
 from intake.desk import Desk
 from intake.read import feed
 from intake.traffic import usage
@@ -66,6 +70,22 @@ def test_my_backups_are_listed_page_by_page(alice: httpx2.Client, bob: httpx2.Cl
     assert bob.get(f"{SHELF}/{shown['id']}").status_code == 404
     wrong = alice.get(SHELF, params={"state": "x", "cursor": "1", "limit": 0, "colour": "red"})
     assert (wrong.status_code, paths(wrong)) == (422, {"state", "cursor", "limit", "colour"})
+
+
+@pytest.mark.req("USE-1")
+def test_what_leaves_is_counted_on_its_way_by_a_thread_and_never_by_the_event_loop(
+    alice: httpx2.Client, desk: Desk, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[int, bool]] = []
+
+    def count(_desk: Desk, _tenant: str, _kind: TrafficKind, sent: int) -> None:
+        counted.append((sent, asyncio._get_running_loop() is not None))
+
+    monkeypatch.setattr(intake.downloads, "COUNT_EVERY", 1)
+    monkeypatch.setattr(intake.downloads, "count", count)
+    whole = b"x" * (3 * CHUNK_BYTES)
+    assert alice.get(f"{SHELF}/{kept(desk, whole, run='long').id}/content").content == whole
+    assert counted == [(CHUNK_BYTES, False)] * 2
 
 
 @pytest.mark.req("USE-1")

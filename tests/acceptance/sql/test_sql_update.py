@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,6 +116,22 @@ def test_a_risky_script_needs_a_yes_of_its_own(stage: Stage) -> None:
         body["params"]["accept_risks"] = True
         assert client.post("/api/v1/requests", json=body).status_code == 403, "no code came with it"
         assert client.post("/api/v1/requests", json=stage.coded(body)).status_code == 201
+
+
+@pytest.mark.req("SQL-7")
+def test_a_long_list_of_findings_is_cut_and_says_so_at_both_doors(
+    stage: Stage, command: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    text = "SET NOEXEC ON\n" * 110 + "DELETE dbo.T_BD_CUSTOMER\n"
+    with stage.client() as client:
+        told = client.post("/api/v1/scripts", params={"place": PROD}, content=text.encode()).json()
+    assert (len(told["findings"]), told["found"], told["risky"]) == (100, 111, 1)
+    assert told["findings"][-1]["code"] == "delete-without-where"
+    file = tmp_path / "long.sql"
+    file.write_text(text)
+    code, out = command("script", "add", PROD, str(file))
+    assert code == 0
+    assert "and 11 more that are not listed; 1 are risky in all" in out
 
 
 @pytest.mark.req("SQL-1")

@@ -111,9 +111,13 @@ def test_a_long_download_is_counted_on_its_way(desk: Desk) -> None:
     with_letter(desk)
     record = kept(desk)
     with fetch(desk, LI, record) as download:
+        chunks = iter(download)
         download.handed(COUNT_EVERY + 1)
+        assert used(desk) == 0, "not by who hands over"
+        next(chunks)
         assert used(desk) == COUNT_EVERY + 1
         download.handed(7)
+        next(chunks, b"")
         assert used(desk) == COUNT_EVERY + 1
     assert used(desk) == COUNT_EVERY + 8
 

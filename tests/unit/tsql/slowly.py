@@ -1,6 +1,10 @@
-"""The splitter's rules once more, a character at a time, with no regard for speed: the oracle of the property tests."""
+"""The rules of splitter and review once more, with no regard for speed: the oracle of the property tests."""
 
 import re
+from collections.abc import Sequence
+
+from tsql import statements
+from tsql.words import Word
 
 COMMANDS = [
     "setvar",
@@ -132,3 +136,24 @@ def line_of(script: str, at: int) -> int:
 def batch(script: str, begin: int, end: int, times: int) -> list[Found]:
     text = script[begin:end]
     return [(text, line_of(script, begin), times)] if text.strip() else []
+
+
+def bare_slowly(said: Sequence[Word]) -> list[tuple[int, str]]:
+    """UPDATE and DELETE without WHERE: each read from its verb to its end, whatever was read before."""
+    begun = (at for at, word in enumerate(said) if word.of("update", "delete") and statements._begins(said, at))
+    return [(said[at].line, said[at].text) for at in begun if not _limited_slowly(said, at)]
+
+
+def _limited_slowly(said: Sequence[Word], start: int) -> bool:
+    depth, change = 0, statements._Change(start)
+    for at in range(start + 1, len(said)):
+        depth += said[at].of("(") - said[at].of(")")
+        if depth < 0:
+            return False
+        if depth or said[at].of(")"):
+            continue
+        if said[at].of("where", "join"):
+            return True
+        if statements._ends(said, at, change):
+            return False
+    return False
