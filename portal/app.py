@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -34,7 +33,7 @@ from portal.api import (
 from portal.contract import add_problem
 from portal.figures import Figures
 from portal.guard import Guard
-from portal.limits import Limits, Rates
+from portal.limits import Limits, Rates, Senders
 from portal.refusals import install, known_parameters
 from portal.stream import Tail
 
@@ -89,7 +88,7 @@ def _furnish(app: FastAPI, desk: Desk, limits: Limits) -> None:
     app.state.desk = desk
     app.state.limits = limits
     app.state.rates = Rates(limits)
-    app.state.taking = CapacityLimiter(limits.uploads)
+    app.state.senders = Senders(limits)
     app.state.figures = Figures(desk)
     app.state.tail = Tail(lambda: head(desk), limits.watchers)
 
