@@ -48,6 +48,13 @@ class NotFound(Mistake):
     title = Text("未找到", "Not found")
 
 
+class Gone(NotFound):
+    """An upload that is over and was not taken: its record says why."""
+
+    code = "gone"
+    title = Text("已不存在", "Gone")
+
+
 class Conflict(Mistake):
     """The thing has changed since you read it, or is no longer in a state that allows this."""
 

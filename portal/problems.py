@@ -14,6 +14,7 @@ from domain.errors import (
     Conflict,
     Denied,
     Fault,
+    Gone,
     Mistake,
     NotFound,
     Overtaken,
@@ -71,13 +72,6 @@ class WrongType(Mistake):
 
     code = "wrong-content-type"
     title = Text("内容类型不支持", "The content type is not supported")
-
-
-class Gone(NotFound):
-    """An upload that is over and was not taken: its record says why."""
-
-    code = "gone"
-    title = Text("已不存在", "Gone")
 
 
 class WrongVersion(Mistake):

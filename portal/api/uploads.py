@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from domain.keeping import Keeping
+from domain.errors import Gone
+from domain.keeping import WITHOUT_BYTES, Keeping
 from intake.upload_wish import MOST_BYTES
 from intake.uploads import Progress, append, begin, end, look, refusal_of
 from portal import tus
@@ -17,7 +18,6 @@ from portal.arriving import Arriving, checked, digest_of
 from portal.contract import problems
 from portal.identity import Asker, TheDesk
 from portal.limits import Limits, Senders
-from portal.problems import Gone
 
 router: Final = APIRouter(prefix="/uploads", tags=["uploads"])
 SPEAKS: Final = [Depends(tus.speaks_tus)]
@@ -72,7 +72,7 @@ def look_at_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Re
     """How many bytes are durable, and what became of it. One that was not taken is gone."""
     tus.check_version(version)
     progress = look(desk, actor, artifact_id)
-    if progress.record.state in (Keeping.REFUSED, Keeping.FAILED, Keeping.DELETED):
+    if progress.record.state in WITHOUT_BYTES:
         raise Gone(refusal_of(progress.record).text)
     return Response(None, 200, tus.headers_of(progress))
 
@@ -82,7 +82,7 @@ def look_at_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Re
     status_code=204,
     response_class=Response,
     dependencies=SPEAKS,
-    responses={**problems(404, 408, 409, 412, 413, 415, 460), 204: {"description": "Stored", **_STANDS}},
+    responses={**problems(404, 408, 409, 410, 412, 413, 415, 460), 204: {"description": "Stored", **_STANDS}},
     openapi_extra=_PIECE,
 )
 async def send_bytes(

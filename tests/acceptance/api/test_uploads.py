@@ -289,6 +289,8 @@ def test_an_upload_is_ended_by_its_sender(alice: httpx2.Client, product: Product
     assert alice.delete(address, headers=TUS).status_code == 204
     assert files_in(product) == []
     assert alice.head(address, headers=TUS).status_code == 410
+    more = piece(alice, address, 100, b"x")
+    assert (more.status_code, more.json()["code"]) == (410, "gone")
     assert alice.get(address.replace(HOME, SHELF)).json()["state"]["name"] == "failed"
     assert alice.delete(address, headers=TUS).status_code == 409
 
