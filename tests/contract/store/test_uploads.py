@@ -23,7 +23,7 @@ from intake.desk import Desk
 from intake.letter_review import approve
 from intake.letter_scan import add_scan
 from intake.letters import ask, get
-from intake.people import set_contact
+from intake.people import put_account, set_contact
 from intake.read import feed
 from intake.submit import submit
 from intake.upload_sweep import drop_stale, sweep
@@ -466,6 +466,16 @@ def test_bytes_that_came_after_the_end_are_not_called_stored(desk: Desk, room: R
     with pytest.raises(Gone):
         uploads.append(desk, LI, record.id, 0, ended())
     assert nothing_lies_about(desk, room)
+
+
+@pytest.mark.req("DC-3")
+def test_a_restore_that_its_sender_may_not_ask_for_any_more_is_an_alarm_and_the_file_is_ready(desk: Desk) -> None:
+    record = begun(desk, restore="yes")
+    put_account(desk, "stage", LI.name, LI.tenant, [r.value for r in LI.roles], active=False)
+    assert uploads.append(desk, OPERATOR, record.id, 0, [WHOLE]).record.state is Keeping.READY
+    alarm = feed(desk, OPERATOR).events[-1]
+    assert (alarm.kind, alarm.facts["why"]) == (Kind.ALARM, "restore-after-upload")
+    assert "disabled" in alarm.facts["text"]["en"]
 
 
 @pytest.mark.req("DC-2")
