@@ -112,7 +112,7 @@ class Overtaken(Trouble):
 
 
 class StoreDown(Unreachable):
-    """Our own database cannot be used: what was not written did not happen."""
+    """Our own database cannot be used. A write whose answer was lost may or may not be done: look before a retry."""
 
     code = "store-down"
     title = Text("数据库不可用", "The store is down")

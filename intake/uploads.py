@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.artifact import ArtifactKey, Upload
-from domain.errors import Conflict, Fault, Gone, Mistake, NotFound
+from domain.errors import Conflict, Fault, Gone, Mistake, NotFound, StoreDown
 from domain.event import Event, Kind
 from domain.keeping import OPEN, Keeping, Record
 from domain.request import Actor
@@ -42,12 +42,17 @@ class Progress:
 
 
 def begin(desk: Desk, actor: Actor, size: int, given: Mapping[str, str]) -> Record:
-    """A new upload. Raises Mistake (every fault), Refused (all reasons), Conflict: then nothing is left of it."""
+    """A new upload. Raises Mistake (every fault), Refused (all reasons), Conflict: then nothing is left of it.
+
+    After a StoreDown nobody knows whether it was begun: its row may be there, and then its place has to be.
+    """
     wish = read(desk, actor, size, given)
     key, tried = _key(wish), attempt(desk, actor, purpose(actor, wish), wish.code)
     upload = desk.artifacts.begin(key, size)
     try:
         desk.store.write(lambda tx: _begin(desk, tx, actor, wish, upload, tried))
+    except StoreDown:
+        raise  # a sweeper drops what no row came for
     except BaseException:
         desk.artifacts.abandon(upload)
         raise

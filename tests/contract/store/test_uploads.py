@@ -12,7 +12,7 @@ import pytest
 
 from domain.artifact import ArtifactStore
 from domain.decision import Refused
-from domain.errors import Conflict, Denied, Gone, Mistake, NotFound, Unreachable
+from domain.errors import Conflict, Denied, Gone, Mistake, NotFound, StoreDown, Unreachable
 from domain.event import Kind
 from domain.keeping import Keeping, Record
 from domain.request import Actor, Role
@@ -476,6 +476,27 @@ def test_a_restore_that_its_sender_may_not_ask_for_any_more_is_an_alarm_and_the_
     alarm = feed(desk, OPERATOR).events[-1]
     assert (alarm.kind, alarm.facts["why"]) == (Kind.ALARM, "restore-after-upload")
     assert "disabled" in alarm.facts["text"]["en"]
+
+
+def test_an_upload_whose_beginning_was_not_answered_can_be_gone_on_with(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database broke at the commit: it may be done."""
+    code = upload_code(desk, LI, len(WHOLE), GIVEN)
+    write = desk.store.write
+
+    def lost(body: Callable[[Tx], Any]) -> Any:
+        answer = write(body)
+        if artifacts.artifacts(desk, LI, Wanted()):
+            raise StoreDown(uploads.Text("断", "the answer was lost"))
+        return answer
+
+    monkeypatch.setattr(desk.store, "write", lost)
+    with pytest.raises(StoreDown):
+        uploads.begin(desk, LI, len(WHOLE), {**GIVEN, "code": code})
+    monkeypatch.undo()
+    (record,) = artifacts.artifacts(desk, LI, Wanted())
+    assert uploads.append(desk, LI, record.id, 0, [WHOLE]).record.state is Keeping.READY
 
 
 @pytest.mark.req("DC-2")
