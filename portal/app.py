@@ -33,7 +33,7 @@ from portal.api import (
 from portal.contract import add_problem
 from portal.figures import Figures
 from portal.guard import Guard
-from portal.limits import Limits, Rates, Senders
+from portal.limits import Limits, Rates, Uploaders
 from portal.refusals import install, known_parameters
 from portal.stream import Tail
 
@@ -88,7 +88,7 @@ def _furnish(app: FastAPI, desk: Desk, limits: Limits) -> None:
     app.state.desk = desk
     app.state.limits = limits
     app.state.rates = Rates(limits)
-    app.state.senders = Senders(limits)
+    app.state.uploaders = Uploaders(limits)
     app.state.figures = Figures(desk)
     app.state.tail = Tail(lambda: head(desk), limits.watchers)
 

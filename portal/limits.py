@@ -58,7 +58,7 @@ class Limits:
         return self.attachment_bytes if _FILES.fullmatch(path) else self.body_bytes
 
 
-class Senders:
+class Uploaders:
     """Whose uploads are being taken now. It belongs to the event loop: nothing comes between a look and a step."""
 
     def __init__(self, limits: Limits) -> None:
@@ -70,7 +70,7 @@ class Senders:
     def one_of(self, tenant: str | None) -> Iterator[CapacityLimiter]:
         """A thread for an upload of this tenant (None: the provider's people). Raises Unreachable: none is left.
 
-        Uploads have threads of their own, or slow senders would keep everybody waiting; and no tenant has them all.
+        Uploads have threads of their own, or slow ones would keep everybody waiting; and no tenant has them all.
         """
         if self._held.total() >= self._limits.uploads:
             raise Unreachable(Text("同时上传过多，请稍后重试", "Too many uploads at once: try again"))

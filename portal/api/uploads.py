@@ -17,7 +17,7 @@ from portal.api.artifacts import Id
 from portal.arriving import Arriving, checked, digest_of
 from portal.contract import problems
 from portal.identity import Asker, TheDesk
-from portal.limits import Limits, Senders
+from portal.limits import Limits, Uploaders
 
 router: Final = APIRouter(prefix="/uploads", tags=["uploads"])
 SPEAKS: Final = [Depends(tus.speaks_tus)]
@@ -104,9 +104,9 @@ async def send_bytes(
     limits: Limits = request.app.state.limits
     arriving = Arriving(request.stream(), limits.body_s, paced=digest is not None)
     chunks = checked(iter(arriving), digest) if digest else arriving
-    senders: Senders = request.app.state.senders
+    uploaders: Uploaders = request.app.state.uploaders
     try:
-        with senders.one_of(actor.tenant) as threads:
+        with uploaders.one_of(actor.tenant) as threads:
             work = partial(append, desk, actor, artifact_id, at, chunks)
             progress = await to_thread.run_sync(work, limiter=threads)
     except ClientDisconnect:  # nobody is there to be answered
