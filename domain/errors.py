@@ -48,6 +48,13 @@ class NotFound(Mistake):
     title = Text("未找到", "Not found")
 
 
+class Gone(NotFound):
+    """An upload that is over and was not taken: its record says why."""
+
+    code = "gone"
+    title = Text("已不存在", "Gone")
+
+
 class Conflict(Mistake):
     """The thing has changed since you read it, or is no longer in a state that allows this."""
 
@@ -105,7 +112,7 @@ class Overtaken(Trouble):
 
 
 class StoreDown(Unreachable):
-    """Our own database cannot be used: what was not written did not happen."""
+    """Our own database cannot be used. A write whose answer was lost may or may not be done: look before a retry."""
 
     code = "store-down"
     title = Text("数据库不可用", "The store is down")

@@ -21,6 +21,8 @@ class Keeping(StrEnum):
     DELETED = "deleted"
 
 
+OPEN: Final = frozenset({Keeping.UPLOADING, Keeping.CHECKING})  # it is still on its way in
+WITHOUT_BYTES: Final = frozenset({Keeping.REFUSED, Keeping.FAILED, Keeping.DELETED})
 KEEPING_LABELS: Final[dict[Keeping, Text]] = {
     Keeping.UPLOADING: Text("上传中", "being uploaded"),
     Keeping.CHECKING: Text("识别中", "being recognised"),

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from domain.decision import Refused
-from domain.errors import Mistake
+from domain.errors import Denied, Mistake
 from domain.event import Event, Kind
 from domain.keeping import ArtifactKind, Record
 from intake.desk import Desk
@@ -28,7 +28,7 @@ def restore_after(desk: Desk, tx: Tx, record: Record) -> int | None:
     }
     try:
         return submit_within(desk, tx, actor_named(desk, record.added_by), wish, f"upload-{record.id}").number
-    except (Refused, Mistake) as trouble:
+    except (Refused, Denied, Mistake) as trouble:  # who asks may be disabled by now
         facts = {"why": "restore-after-upload", "id": record.id, "place": record.place, "text": trouble.text.as_dict()}
         told = [f.text.as_dict() for f in trouble.faults] if isinstance(trouble, Mistake) else []
         tx.append(Event(kind=Kind.ALARM, at=tx.now(), tenant=record.tenant, facts={**facts, "faults": told}))

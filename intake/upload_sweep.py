@@ -9,18 +9,15 @@ from typing import Final
 
 from domain.artifact import Upload
 from domain.errors import Conflict, NotFound, StoreDown, Trouble
-from domain.keeping import Keeping, Record
-from domain.text import Text
+from domain.keeping import OPEN, Keeping, Record
 from intake.artifacts import delete_by, drop_bytes, to_record
 from intake.desk import Desk
 from intake.retention import ACTOR
-from intake.upload_end import complete, fail
-from intake.uploads import KEPT
+from intake.upload_end import KEPT, complete, fail_left
 from runner.store.tx import Tx
 
 log = logging.getLogger("yunwei.uploads")
 MOST_AT_ONCE: Final = 50
-_LEFT: Final = Text("上传中断后 24 小时内没有继续", "Nobody went on with it for 24 hours")
 
 
 def sweep(desk: Desk, stopping: threading.Event) -> int:
@@ -58,10 +55,11 @@ def _tried(desk: Desk, record: Record) -> int:
 
 
 def _look_after(desk: Desk, record: Record) -> bool:
-    if record.state in (Keeping.UPLOADING, Keeping.CHECKING):
+    if record.state in OPEN:
         if _is_whole(desk, record):
             return complete(desk, record).state is Keeping.READY
-        fail(desk, record, _LEFT, "left")
+        if not fail_left(desk, record):
+            return False
     if record.state is Keeping.READY and not _forgotten(desk, record):
         return False
     return drop_bytes(desk, record)

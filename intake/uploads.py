@@ -8,28 +8,25 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from domain.artifact import ArtifactKey, Upload
-from domain.errors import Conflict, Fault, Mistake, NotFound
+from domain.errors import Conflict, Fault, Gone, Mistake, NotFound, StoreDown
 from domain.event import Event, Kind
-from domain.keeping import Keeping, Record
+from domain.keeping import OPEN, Keeping, Record
 from domain.request import Actor
 from domain.text import Text
 from intake.artifacts import drop_bytes, get, may_keep
 from intake.codes import Tried, attempt
 from intake.desk import Desk
-from intake.upload_end import complete, fail
+from intake.upload_end import KEPT, as_it_is, complete, fail
 from intake.upload_wish import Wish, allow, purpose, read
 from media.recognition import suffix_of
 from runner.artifacts import artifact_id
 from runner.store.rows import dumps
 from runner.store.tx import Tx
 
-KEPT: Final = timedelta(hours=24)  # an upload that nobody touches for so long has failed
 KEEP_EVERY_S: Final = 600.0
-OPEN: Final = (Keeping.UPLOADING, Keeping.CHECKING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +42,17 @@ class Progress:
 
 
 def begin(desk: Desk, actor: Actor, size: int, given: Mapping[str, str]) -> Record:
-    """A new upload. Raises Mistake (every fault), Refused (all reasons), Conflict: then nothing is left of it."""
+    """A new upload. Raises Mistake (every fault), Refused (all reasons), Conflict: then nothing is left of it.
+
+    After a StoreDown nobody knows whether it was begun: its row may be there, and then its place has to be.
+    """
     wish = read(desk, actor, size, given)
     key, tried = _key(wish), attempt(desk, actor, purpose(actor, wish), wish.code)
     upload = desk.artifacts.begin(key, size)
     try:
         desk.store.write(lambda tx: _begin(desk, tx, actor, wish, upload, tried))
+    except StoreDown:
+        raise  # a sweeper drops what no row came for
     except BaseException:
         desk.artifacts.abandon(upload)
         raise
@@ -70,19 +72,20 @@ def look(desk: Desk, actor: Actor, id_: str) -> Progress:
 def append(desk: Desk, actor: Actor, id_: str, offset: int, chunks: Iterable[bytes]) -> Progress:
     """Write at `offset`. What came is kept, also when the chunks end by an error. With the last byte it is judged.
 
-    Raises NotFound, Conflict (other offset, somebody else is writing, it is over), Mistake (too many bytes).
+    Raises NotFound, Gone (it has failed, perhaps meanwhile), Conflict (other offset, somebody else is writing, it is
+    over), Mistake (too many bytes).
     """
     record = _mine(desk, actor, id_)
-    if record.state is not Keeping.UPLOADING:
-        zh, en = f"上传 {id_} 已结束", f"The upload {id_} is over: nothing can be added"
-        raise Conflict(Text(zh, en), artifact=id_, state=record.state.value)
+    _keep(desk, record)  # before the first byte: a sweeper may be about to take it for left
     try:
         reached = desk.artifacts.append(_upload(desk, record), offset, _watched(desk, record, chunks))
-    finally:
-        _keep(desk, record)
-    if reached != record.size:
-        return Progress(record=record, offset=reached)
-    return _over(complete(desk, record))
+    except BaseException:
+        _kept(desk, record)
+        raise
+    if reached == record.size:
+        return _over(_not_gone(complete(desk, record)))
+    _keep(desk, record)  # what was ended meanwhile has not been stored
+    return Progress(record=record, offset=reached)
 
 
 def end(desk: Desk, actor: Actor, id_: str) -> Record:
@@ -169,7 +172,23 @@ def _watched(desk: Desk, record: Record, chunks: Iterable[bytes]) -> Iterator[by
 
 
 def _keep(desk: Desk, record: Record) -> None:
-    desk.store.write(lambda tx: tx.moved("keep_upload", id=record.id, expires_at=tx.now() + KEPT))
+    """From now on it is kept for KEPT again. Raises Gone, Conflict: it is over."""
+    if _kept(desk, record):
+        return
+    state = _not_gone(as_it_is(desk, record)).state
+    zh, en = f"上传 {record.id} 已结束", f"The upload {record.id} is over: nothing can be added"
+    raise Conflict(Text(zh, en), artifact=record.id, state=state.value)
+
+
+def _kept(desk: Desk, record: Record) -> bool:
+    return desk.store.write(lambda tx: tx.moved("keep_upload", id=record.id, expires_at=tx.now() + KEPT)) == 1
+
+
+def _not_gone(record: Record) -> Record:
+    """Raises Gone for what has failed or was deleted; what was refused is told with its reasons."""
+    if record.state in (Keeping.FAILED, Keeping.DELETED):
+        raise Gone(refusal_of(record).text, artifact=record.id, state=record.state.value)
+    return record
 
 
 def _over(record: Record) -> Progress:

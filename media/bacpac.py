@@ -67,7 +67,8 @@ def read_package(window: Window, entries: tuple[Entry, ...]) -> Package:
     origin = leaves(_small(window, parts["Origin.xml"]))
     digest = hashlib.sha256()
     model = read_model(_hashed(inflate(window, parts["model.xml"]), digest.update))
-    for entry in entries:
+    # In the order of their bytes, which do not overlap: the directory's may lead a reader to and fro without end.
+    for entry in sorted(entries, key=lambda e: e.offset):
         if entry.name not in NEEDED:
             for _ in inflate(window, entry):
                 pass

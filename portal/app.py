@@ -34,7 +34,7 @@ from portal.api import (
 from portal.contract import add_problem
 from portal.figures import Figures
 from portal.guard import Guard
-from portal.limits import Limits, Rates
+from portal.limits import Limits, Rates, Uploaders
 from portal.refusals import install, known_parameters
 from portal.stream import Tail
 
@@ -89,7 +89,7 @@ def _furnish(app: FastAPI, desk: Desk, limits: Limits) -> None:
     app.state.desk = desk
     app.state.limits = limits
     app.state.rates = Rates(limits)
-    app.state.taking = CapacityLimiter(limits.uploads)
+    app.state.uploaders = Uploaders(limits)
     app.state.large_bodies = CapacityLimiter(limits.large_bodies)
     app.state.reviewing = CapacityLimiter(limits.reviews)
     app.state.figures = Figures(desk)

@@ -5,29 +5,45 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
 from anyio import from_thread
 from starlette.requests import ClientDisconnect
 
-from domain.artifact import CHUNK_BYTES
+from domain.artifact import CHUNK_BYTES, chunks_of
 from domain.errors import Fault, Mistake
 from domain.text import Text
 from portal.bodies import too_large
 from portal.problems import TooSlow, WrongChecksum
 
 MOST_CHECKED: Final = 64 * 1024 * 1024  # a piece with a checksum is set aside until it has held
+SLOWEST_BYTES_PER_S: Final = 16 * 1024  # of such a piece, on average: until it is whole, nothing of it is of use
+GRACE_S: Final = 30.0  # what it may take besides, so that a line may begin slowly
 
 
 class Arriving:
-    """Iterate over it in a thread that the event loop started. What came before any trouble is given first."""
+    """Iterate over it in a thread that the event loop started. What came before any trouble is given first.
 
-    def __init__(self, stream: AsyncIterator[bytes], idle_s: float) -> None:
+    Each part is waited for `idle_s`; with `paced` all of it has to come at SLOWEST_BYTES_PER_S, after GRACE_S.
+    """
+
+    def __init__(
+        self,
+        stream: AsyncIterator[bytes],
+        idle_s: float,
+        *,
+        paced: bool = False,
+        read: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stream = stream
         self._idle_s = idle_s
+        self._paced = paced
+        self._read = read
+        self._since = read()
+        self._came = 0
         self._is_over = False
         self._trouble: Exception | None = None
 
@@ -47,17 +63,37 @@ class Arriving:
         return b"".join(parts)
 
     async def _part(self) -> bytes:
+        left_s = self._left_s()
         try:
-            async with asyncio.timeout(self._idle_s):
-                return await anext(self._stream)
+            if left_s <= 0:
+                raise TimeoutError
+            async with asyncio.timeout(min(self._idle_s, left_s)):
+                part = await anext(self._stream)
         except StopAsyncIteration:
             self._is_over = True
         except TimeoutError:
-            zh, en = f"{self._idle_s:g} 秒内没有数据到达", f"Nothing came for {self._idle_s:g} s"
-            self._is_over, self._trouble = True, TooSlow(Text(zh, en))
+            self._is_over, self._trouble = True, self._too_slow(left_s)
         except ClientDisconnect as gone:
             self._is_over, self._trouble = True, gone
+        else:
+            self._came += len(part)
+            return part
         return b""
+
+    def _left_s(self) -> float:
+        """How long the rest of the pace lets the next part take."""
+        if not self._paced:
+            return self._idle_s
+        return GRACE_S + self._came / SLOWEST_BYTES_PER_S - (self._read() - self._since)
+
+    def _too_slow(self, left_s: float) -> TooSlow:
+        if left_s < self._idle_s:
+            zh = f"带校验和的一段平均不足 {SLOWEST_BYTES_PER_S} 字节/秒，该段未保存：请改发更小的段，或不带校验和"
+            en = (
+                f"A piece with a checksum came at less than {SLOWEST_BYTES_PER_S} bytes/s, and nothing of it was stored"
+            )
+            return TooSlow(Text(zh, f"{en}: send smaller pieces, or without a checksum"))
+        return TooSlow(Text(f"{self._idle_s:g} 秒内没有数据到达", f"Nothing came for {self._idle_s:g} s"))
 
 
 def digest_of(header: str | None) -> bytes | None:
@@ -75,10 +111,12 @@ def digest_of(header: str | None) -> bytes | None:
     return digest
 
 
-def checked(chunks: Iterator[bytes], digest: bytes) -> AbstractContextManager[BinaryIO]:
-    """All of it, once its checksum has held. Raises WrongChecksum, TooLarge: then nothing of it was stored."""
-    aside = SpooledTemporaryFile(max_size=CHUNK_BYTES)  # noqa: SIM115  closed by whoever reads it
-    try:
+def checked(chunks: Iterator[bytes], digest: bytes) -> Iterator[bytes]:
+    """All of it, once its checksum has held. Nothing is read before the first piece is asked for.
+
+    Raises WrongChecksum, TooLarge: then it has given nothing.
+    """
+    with SpooledTemporaryFile(max_size=CHUNK_BYTES) as aside:
         found, size = hashlib.sha256(), 0
         for chunk in chunks:
             size += len(chunk)
@@ -89,7 +127,4 @@ def checked(chunks: Iterator[bytes], digest: bytes) -> AbstractContextManager[Bi
         if not hmac.compare_digest(found.digest(), digest):
             raise WrongChecksum(Text("校验和不符，该段未保存：请重新发送", "The checksum is wrong: send it again"))
         aside.seek(0)
-    except BaseException:
-        aside.close()
-        raise
-    return cast(AbstractContextManager[BinaryIO], aside)
+        yield from chunks_of(cast(BinaryIO, aside))

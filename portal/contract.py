@@ -24,7 +24,7 @@ _ABOUT: Final = {
     460: "The checksum is wrong, and nothing was stored",
     500: "An error of ours; `incident` finds it in the log",
     502: "The artifact store answered with a failure",
-    503: "Not available now, and nothing was changed",
+    503: "Not available now. A change may or may not be done: look, or repeat it with the same Idempotency-Key",
 }
 _EVERYWHERE: Final = (401, 403, 422, 429, 500, 503)
 _WITH_BODY: Final = (408, 413, 415)

@@ -4,11 +4,15 @@ import math
 import re
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from anyio import CapacityLimiter
+
+from domain.errors import Unreachable
 from domain.text import Text
 from intake.attach import MAX_BYTES
 from intake.letter_scan import MAX_BYTES as MAX_SCAN_BYTES
@@ -26,8 +30,9 @@ _SCANS: Final = re.compile(r"/api/v1/letters/[0-9]+/scans")
 class Limits:
     """The figures. A token may do `burst` requests at once and `rate_per_s` on average, in each portal process.
 
-    `uploads` are taken at once, each by a thread of its own. At most `large_bodies` bodies longer than `body_bytes` are
-    held in memory at once, and at most `reviews` scripts are reviewed at once: others wait.
+    `uploads` are taken at once, each by a thread of its own, and `uploads_of_tenant` of them of one tenant.
+    At most `large_bodies` bodies longer than `body_bytes` are held in memory at once, and at most `reviews` scripts are
+    reviewed at once: others wait.
     """
 
     body_bytes: int = 1024 * 1024
@@ -36,6 +41,7 @@ class Limits:
     script_bytes: int = MAX_SCRIPT_BYTES
     upload_bytes: int = MOST_UPLOAD
     uploads: int = 32
+    uploads_of_tenant: int = 8
     large_bodies: int = 4
     reviews: int = 2
     body_s: float = 30.0
@@ -54,6 +60,35 @@ class Limits:
         if path == _SCRIPTS:
             return self.script_bytes
         return self.attachment_bytes if _FILES.fullmatch(path) else self.body_bytes
+
+
+class Uploaders:
+    """Whose uploads are being taken now. It belongs to the event loop: nothing comes between a look and a step."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._threads = CapacityLimiter(limits.uploads)
+        self._held: Counter[str | None] = Counter()
+
+    @contextmanager
+    def one_of(self, tenant: str | None) -> Iterator[CapacityLimiter]:
+        """A thread for an upload of this tenant (None: the provider's people). Raises Unreachable: none is left.
+
+        Uploads have threads of their own, or slow ones would keep everybody waiting; and no tenant has them all.
+        """
+        if self._held.total() >= self._limits.uploads:
+            raise Unreachable(Text("同时上传过多，请稍后重试", "Too many uploads at once: try again"))
+        if self._held[tenant] >= self._limits.uploads_of_tenant:
+            zh, en = (
+                "本企业同时上传过多，请等其中一个结束",
+                "Too many uploads of one tenant at once: wait for one to end",
+            )
+            raise Unreachable(Text(zh, en))
+        self._held[tenant] += 1
+        try:
+            yield self._threads
+        finally:
+            self._held[tenant] -= 1
 
 
 @dataclass

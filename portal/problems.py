@@ -14,6 +14,7 @@ from domain.errors import (
     Conflict,
     Denied,
     Fault,
+    Gone,
     Mistake,
     NotFound,
     Overtaken,
@@ -71,13 +72,6 @@ class WrongType(Mistake):
 
     code = "wrong-content-type"
     title = Text("内容类型不支持", "The content type is not supported")
-
-
-class Gone(NotFound):
-    """An upload that is over and was not taken: its record says why."""
-
-    code = "gone"
-    title = Text("已不存在", "Gone")
 
 
 class WrongVersion(Mistake):
@@ -192,7 +186,9 @@ def answer(trouble: Trouble, request: Request, headers: Mapping[str, str] | None
 def _told(trouble: Trouble) -> Text:
     """What may be said outside: where our database lives is nobody's business."""
     if isinstance(trouble, StoreDown):
-        return Text("服务暂时不可用，没有任何改动；请稍后重试", "Not available now, and nothing was changed; try again")
+        zh = "服务暂时不可用；您的请求可能已执行，也可能未执行：请先查询，或用相同的 Idempotency-Key 重试"
+        en = "Not available now; what you asked for may or may not be done"
+        return Text(zh, f"{en}: look, or repeat it with the same Idempotency-Key")
     return trouble.text
 
 

@@ -3,17 +3,13 @@
 from functools import partial
 from typing import Any, Final
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from domain.artifact import chunks_of
-from domain.errors import Unreachable
-from domain.keeping import Keeping
-from domain.request import Actor
-from domain.text import Text
-from intake.desk import Desk
+from domain.errors import Gone
+from domain.keeping import WITHOUT_BYTES, Keeping
 from intake.upload_wish import MOST_BYTES
 from intake.uploads import Progress, append, begin, end, look, refusal_of
 from portal import tus
@@ -21,8 +17,7 @@ from portal.api.artifacts import Id
 from portal.arriving import Arriving, checked, digest_of
 from portal.contract import problems
 from portal.identity import Asker, TheDesk
-from portal.limits import Limits
-from portal.problems import Gone
+from portal.limits import Limits, Uploaders
 
 router: Final = APIRouter(prefix="/uploads", tags=["uploads"])
 SPEAKS: Final = [Depends(tus.speaks_tus)]
@@ -77,7 +72,7 @@ def look_at_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Re
     """How many bytes are durable, and what became of it. One that was not taken is gone."""
     tus.check_version(version)
     progress = look(desk, actor, artifact_id)
-    if progress.record.state in (Keeping.REFUSED, Keeping.FAILED, Keeping.DELETED):
+    if progress.record.state in WITHOUT_BYTES:
         raise Gone(refusal_of(progress.record).text)
     return Response(None, 200, tus.headers_of(progress))
 
@@ -87,7 +82,7 @@ def look_at_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Re
     status_code=204,
     response_class=Response,
     dependencies=SPEAKS,
-    responses={**problems(404, 408, 409, 412, 413, 415, 460), 204: {"description": "Stored", **_STANDS}},
+    responses={**problems(404, 408, 409, 410, 412, 413, 415, 460), 204: {"description": "Stored", **_STANDS}},
     openapi_extra=_PIECE,
 )
 async def send_bytes(
@@ -107,9 +102,13 @@ async def send_bytes(
     tus.check_type(request)
     at, digest = tus.number_of("Upload-Offset", offset), digest_of(checksum)
     limits: Limits = request.app.state.limits
-    work = partial(_take, desk, actor, artifact_id, at, Arriving(request.stream(), limits.body_s), digest)
+    arriving = Arriving(request.stream(), limits.body_s, paced=digest is not None)
+    chunks = checked(iter(arriving), digest) if digest else arriving
+    uploaders: Uploaders = request.app.state.uploaders
     try:
-        progress = await to_thread.run_sync(work, limiter=_room(request))
+        with uploaders.one_of(actor.tenant) as threads:
+            work = partial(append, desk, actor, artifact_id, at, chunks)
+            progress = await to_thread.run_sync(work, limiter=threads)
     except ClientDisconnect:  # nobody is there to be answered
         return Response(None, 400)
     if progress.record.state is Keeping.REFUSED:
@@ -129,20 +128,3 @@ def end_upload(desk: TheDesk, actor: Asker, artifact_id: Id, version: tus.Resuma
     tus.check_version(version)
     end(desk, actor, artifact_id)
     return Response(None, 204)
-
-
-def _take(
-    desk: Desk, actor: Actor, artifact_id: str, offset: int, arriving: Arriving, digest: bytes | None
-) -> Progress:
-    if digest is None:
-        return append(desk, actor, artifact_id, offset, arriving)
-    with checked(iter(arriving), digest) as aside:
-        return append(desk, actor, artifact_id, offset, chunks_of(aside))
-
-
-def _room(request: Request) -> CapacityLimiter:
-    """Uploads have threads of their own, or slow senders would keep everybody waiting. Raises Unreachable."""
-    room: CapacityLimiter = request.app.state.taking
-    if room.available_tokens < 1:
-        raise Unreachable(Text("同时上传过多，请稍后重试", "Too many uploads at once: try again"))
-    return room

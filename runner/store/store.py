@@ -167,8 +167,9 @@ def _where(url: str) -> str:
 
 def _text(url: str) -> Text:
     where = _where(url)
-    zh = f"数据库不可用：{where}；请检查服务后重试"
-    return Text(zh, f"The store {where} cannot be used; check the database, then retry")
+    zh = f"数据库不可用：{where}；正在写入的内容可能已写入，也可能未写入：请检查服务，查询后再重试"
+    en = f"The store {where} cannot be used, and what was being written may or may not be there"
+    return Text(zh, f"{en}: check the database, look, then retry")
 
 
 def _engine(url: str) -> Engine:

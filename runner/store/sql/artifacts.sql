@@ -63,6 +63,12 @@ WHERE id = :id AND state IN ('uploading', 'checking')
 UPDATE artifact SET state = :state, facts = :facts, expires_at = :now
 WHERE id = :id AND state IN ('uploading', 'checking')
 
+-- The same where nobody goes on with it: what is being kept or checked at this moment stays.
+-- name: end_left_upload
+UPDATE artifact SET state = :state, facts = :facts, expires_at = :now
+WHERE id = :id AND ((state = 'uploading' AND expires_at <= :now)
+OR (state = 'checking' AND expires_at <= :claimed_before))
+
 -- name: delete_artifact
 UPDATE artifact SET state = 'deleted', expires_at = :now WHERE id = :id AND state = 'ready'
 

@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from domain.errors import Mistake
+from domain.errors import Mistake, StoreDown
+from domain.text import Text
 from intake.desk import Desk
 from portal import figures
 from portal.app import make_app
 from portal.serve import Served, serve
+from runner.store.tx import Tx
 from runner.worker import Worker
 from tests.acceptance.api.hall import asked, client_of, eventually, wish
 
@@ -85,6 +88,29 @@ def test_a_store_that_is_away_answers_503_without_saying_where_it_lives(
     assert (ready.status_code, ready.json()["checks"]["store"]) == (503, "failed")
     assert httpx2.get(f"{server.url}/healthz", trust_env=False).status_code == 200
     assert _figures(server)["yunwei_store_up", ()] == 0
+
+
+@pytest.mark.req("CORE-12")
+def test_a_change_whose_answer_was_lost_is_not_called_undone_and_its_key_finds_it(
+    alice: httpx2.Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database broke at the commit."""
+    write = desk.store.write
+
+    def lost(body: Callable[[Tx], Any]) -> Any:
+        write(body)
+        raise StoreDown(Text("断", "the answer was lost"))
+
+    headers, body = {"Idempotency-Key": "once"}, wish()
+    monkeypatch.setattr(desk.store, "write", lost)
+    answer = alice.post(REQUESTS, json=body, headers=headers)
+    monkeypatch.undo()
+    assert (answer.status_code, answer.json()["code"]) == (503, "store-down")
+    assert "may or may not be done" in answer.json()["text"]["en"]
+    assert "Idempotency-Key" in answer.json()["text"]["zh"]
+    there = alice.get(REQUESTS).json()["items"]
+    again = alice.post(REQUESTS, json=body, headers=headers)
+    assert [r["number"] for r in there] == [again.json()["number"]]
 
 
 @pytest.mark.req("CORE-12")

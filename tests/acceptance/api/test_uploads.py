@@ -6,19 +6,23 @@ import os
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 import yaml
+from anyio import to_thread
 
 from domain.event import Kind
 from intake.desk import Desk
 from intake.people import set_contact
 from intake.read import feed
 from playbooks import OPERATIONS
+from portal.arriving import GRACE_S, Arriving, checked
 from portal.limits import Limits
+from portal.problems import TooSlow
 from portal.serve import Served
 from tests.acceptance.api.hall import client_of, eventually, paths, served
 from tests.acceptance.api.store_room import (
@@ -192,6 +196,67 @@ def test_a_piece_with_a_wrong_checksum_is_not_stored(alice: httpx2.Client) -> No
     assert offset_of(alice, address) == 900
 
 
+def opened(server: Served, opener: str, address: str, offset: int = 0) -> socket.socket:
+    """A piece with a checksum, announced and not sent: the server says 100 when it begins to read its body."""
+    wire = socket.create_connection((server.host, server.port), timeout=10)
+    digest = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    lines = (
+        f"PATCH {address} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {opener}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Upload-Offset: {offset}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: 700\r\n"
+        f"Expect: 100-continue\r\nUpload-Checksum: sha256 {digest}\r\n\r\n"
+    )
+    wire.sendall(lines.encode())
+    return wire
+
+
+def test_a_piece_that_cannot_be_taken_is_refused_before_its_body_comes(
+    alice: httpx2.Client, server: Served, token: Callable[..., str]
+) -> None:
+    address = begun(alice, len(WHOLE))
+    piece(alice, address, 0, WHOLE[:100])
+    wanted = (("alice", f"{HOME}/{'0' * 16}", 0, 404), ("bob", address, 100, 404), ("alice", address, 50, 409))
+    for name, where, offset, status in wanted:
+        with opened(server, token(name), where, offset) as wire:
+            assert wire.recv(65536).startswith(f"HTTP/1.1 {status} ".encode()), (name, where, offset)
+
+
+def test_one_tenant_cannot_take_all_places_for_uploads(
+    alice: httpx2.Client, desk: Desk, token: Callable[..., str]
+) -> None:
+    address, opener = begun(alice, len(WHOLE)), token("alice")
+    with (
+        served(desk, Limits(uploads=2, uploads_of_tenant=1)) as small,
+        client_of(small, opener) as again,
+        client_of(small, token("bob")) as other,
+        opened(small, opener, address) as wire,
+    ):
+        assert wire.recv(65536).startswith(b"HTTP/1.1 100 ")
+        where = f"{HOME}/{'0' * 16}"  # whether it is there is looked at by who has a place
+        refused = piece(again, where, 0, b"x")
+        assert refused.status_code == 503
+        assert (refused.headers["retry-after"], "one tenant" in refused.json()["text"]["en"]) == ("5", True)
+        assert piece(other, where, 0, b"x").status_code == 404
+    _finish(alice, address, WHOLE)
+
+
+def test_a_piece_with_a_checksum_that_only_trickles_is_not_waited_for() -> None:
+    """Each byte comes in time, and all of them together never would. Nobody waits here: the clock is moved by hand."""
+    now = [0.0]
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            now[0] += 29
+            yield b"x"
+
+    def read() -> None:
+        arriving = Arriving(trickle(), 30.0, paced=True, read=lambda: now[0])
+        with pytest.raises(TooSlow, match="bytes/s"):
+            next(checked(iter(arriving), hashlib.sha256(b"").digest()))
+
+    anyio.run(to_thread.run_sync, read)
+    assert now[0] <= GRACE_S + 2 * 29
+
+
 BAD: dict[str, tuple[str, bytes, str]] = {
     "truncated": ("a.bak", WHOLE[:-2000], "truncated"),
     "log backup": ("a.bak", Tape(sets=[Backup(type="L")]).write(), "log-backup"),
@@ -224,6 +289,8 @@ def test_an_upload_is_ended_by_its_sender(alice: httpx2.Client, product: Product
     assert alice.delete(address, headers=TUS).status_code == 204
     assert files_in(product) == []
     assert alice.head(address, headers=TUS).status_code == 410
+    more = piece(alice, address, 100, b"x")
+    assert (more.status_code, more.json()["code"]) == (410, "gone")
     assert alice.get(address.replace(HOME, SHELF)).json()["state"]["name"] == "failed"
     assert alice.delete(address, headers=TUS).status_code == 409
 

@@ -12,21 +12,23 @@ import pytest
 
 from domain.artifact import ArtifactStore
 from domain.decision import Refused
-from domain.errors import Conflict, Denied, Mistake, NotFound, Unreachable
+from domain.errors import Conflict, Denied, Gone, Mistake, NotFound, StoreDown, Unreachable
 from domain.event import Kind
 from domain.keeping import Keeping, Record
 from domain.request import Actor, Role
-from intake import artifacts, upload_end, uploads
+from executors.objects import LocalStore, s3_store
+from intake import artifacts, upload_end, upload_sweep, uploads
 from intake.artifacts import Wanted
 from intake.desk import Desk
 from intake.letter_review import approve
 from intake.letter_scan import add_scan
 from intake.letters import ask, get
-from intake.people import set_contact
+from intake.people import put_account, set_contact
 from intake.read import feed
 from intake.submit import submit
 from intake.upload_sweep import drop_stale, sweep
 from runner.store.store import Store
+from runner.store.tx import Tx
 from tests.codes import upload_code
 from tests.contract.objects.conftest import Room, lab_in, local_room, s3_room
 from tests.scans import PDF
@@ -281,7 +283,7 @@ def test_an_upload_that_nobody_goes_on_with_has_failed_and_leaves_no_bytes(
     assert (failed.state, failed.facts["refusals"][0]["code"]) == (Keeping.FAILED, "left")
     assert nothing_lies_about(desk, room)
     assert kinds(desk) == [Kind.UPLOAD_BEGUN, Kind.UPLOAD_FAILED]
-    with pytest.raises(Conflict):
+    with pytest.raises(Gone, match="not taken"):
         uploads.append(desk, LI, record.id, 200, [b"x"])
 
 
@@ -351,6 +353,150 @@ def test_two_who_end_the_same_upload_make_one_artifact(
 class Forgetful(set[str]):
     def add(self, _: str) -> None:
         """Remembers nothing."""
+
+
+def elsewhere(desk: Desk, room: Room, folder: Path) -> Desk:
+    """A worker's on another machine: the rows and the bucket are the same, the staging folder is its own."""
+    other = s3_store(room.settings, folder / "staging") if room.settings else LocalStore(folder)
+    return replace(desk, artifacts=other)
+
+
+class Between:
+    """An artifact store that does something just before the bytes of an upload are finished."""
+
+    def __init__(self, store: ArtifactStore, do: Callable[[], object]) -> None:
+        self._store, self._do = store, do
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def finish(self, *given: Any) -> Any:
+        self._do()
+        return self._store.finish(*given)
+
+
+def test_whoever_is_at_the_end_of_an_upload_keeps_its_claim_however_long_that_takes(
+    desk: Desk, room: Room, clock: HandClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, claims, claim = elsewhere(desk, room, tmp_path / "other"), threading.Semaphore(0), upload_end._claim
+
+    def counted(tx: Tx, record: Record) -> int:
+        claims.release()
+        return claim(tx, record)
+
+    def slow() -> None:
+        clock.move(minutes=5)
+        while claims.acquire(blocking=False):
+            pass
+        for _ in range(3):  # one may be older than the move; that the third begins says that the second is written
+            assert claims.acquire(timeout=20)
+        assert sweep(other, threading.Event()) == 0
+        assert artifacts.get(desk, LI, record.id).expires_at == clock.now() + timedelta(seconds=upload_end.CLAIM_S)
+
+    monkeypatch.setattr(upload_end, "BEAT_S", 0.01)
+    monkeypatch.setattr(upload_end, "_claim", counted)
+    record = begun(desk)
+    finishing = replace(desk, artifacts=Between(room.store, slow))  # type: ignore[arg-type]
+    assert uploads.append(finishing, LI, record.id, 0, [WHOLE]).record.state is Keeping.READY
+
+
+def test_what_is_being_checked_where_nobody_sees_it_fails_a_day_after_its_claim(
+    desk: Desk, room: Room, clock: HandClock, tmp_path: Path
+) -> None:
+    other, record, left = elsewhere(desk, room, tmp_path / "other"), begun(desk), begun(desk)
+    dying = replace(desk, artifacts=Dying(room.store, "finish"))  # type: ignore[arg-type]
+    for one in (record, left):
+        with pytest.raises(KeyboardInterrupt):
+            uploads.append(dying, LI, one.id, 0, [WHOLE])
+    clock.move(hours=23)
+    assert sweep(other, threading.Event()) == 0
+    assert uploads.look(desk, LI, record.id).record.state is Keeping.READY
+    clock.move(hours=2)
+    assert sweep(other, threading.Event()) == 1
+    assert artifacts.get(desk, LI, left.id).state is Keeping.FAILED
+
+
+def test_an_upload_that_is_ended_while_its_bytes_are_finished_leaves_none(
+    desk: Desk, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bucket takes them for minutes: by then nobody may want them any more."""
+    record, at = begun(desk), "put" if room.settings else "_commit"
+    finishing = getattr(room.store, at)
+
+    def ended(*given: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        uploads.end(desk, LI, record.id)
+        return finishing(*given, **more)
+
+    monkeypatch.setattr(room.store, at, ended)
+    with pytest.raises(Gone):
+        uploads.append(desk, LI, record.id, 0, [WHOLE])
+    assert artifacts.get(desk, LI, record.id).state is Keeping.FAILED
+    assert nothing_lies_about(desk, room)
+    assert kinds(desk) == [Kind.UPLOAD_BEGUN, Kind.UPLOAD_FAILED]
+
+
+def test_an_upload_that_is_gone_on_with_late_is_not_swept_under_its_sender(desk: Desk, clock: HandClock) -> None:
+    def swept() -> Iterator[bytes]:
+        assert sweep(desk, threading.Event()) == 0
+        yield WHOLE[100:]
+
+    record = begun(desk)
+    uploads.append(desk, LI, record.id, 0, [WHOLE[:100]])
+    clock.move(hours=25)  # no sweeper came by
+    assert uploads.append(desk, LI, record.id, 100, swept()).record.state is Keeping.READY
+
+
+def test_a_sweeper_that_looked_before_the_sender_came_back_takes_nothing_away(desk: Desk, clock: HandClock) -> None:
+    record = begun(desk)
+    uploads.append(desk, LI, record.id, 0, [WHOLE[:100]])
+    clock.move(hours=25)
+    due = artifacts.get(desk, LI, record.id)
+    uploads.append(desk, LI, record.id, 100, [WHOLE[100:200]])
+    assert upload_sweep._look_after(desk, due) is False
+    assert uploads.append(desk, LI, record.id, 200, [WHOLE[200:]]).record.state is Keeping.READY
+
+
+def test_bytes_that_came_after_the_end_are_not_called_stored(desk: Desk, room: Room) -> None:
+    def ended() -> Iterator[bytes]:
+        uploads.end(desk, LI, record.id)
+        yield WHOLE[:100]
+
+    record = begun(desk)
+    with pytest.raises(Gone):
+        uploads.append(desk, LI, record.id, 0, ended())
+    assert nothing_lies_about(desk, room)
+
+
+@pytest.mark.req("DC-3")
+def test_a_restore_that_its_sender_may_not_ask_for_any_more_is_an_alarm_and_the_file_is_ready(desk: Desk) -> None:
+    record = begun(desk, restore="yes")
+    put_account(desk, "stage", LI.name, LI.tenant, [r.value for r in LI.roles], active=False)
+    assert uploads.append(desk, OPERATOR, record.id, 0, [WHOLE]).record.state is Keeping.READY
+    alarm = feed(desk, OPERATOR).events[-1]
+    assert (alarm.kind, alarm.facts["why"]) == (Kind.ALARM, "restore-after-upload")
+    assert "disabled" in alarm.facts["text"]["en"]
+
+
+def test_an_upload_whose_beginning_was_not_answered_can_be_gone_on_with(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database broke at the commit: it may be done."""
+    code = upload_code(desk, LI, len(WHOLE), GIVEN)
+    write = desk.store.write
+
+    def lost(body: Callable[[Tx], Any]) -> Any:
+        answer = write(body)
+        if artifacts.artifacts(desk, LI, Wanted()):
+            raise StoreDown(uploads.Text("断", "the answer was lost"))
+        return answer
+
+    monkeypatch.setattr(desk.store, "write", lost)
+    with pytest.raises(StoreDown):
+        uploads.begin(desk, LI, len(WHOLE), {**GIVEN, "code": code})
+    monkeypatch.undo()
+    (record,) = artifacts.artifacts(desk, LI, Wanted())
+    assert uploads.append(desk, LI, record.id, 0, [WHOLE]).record.state is Keeping.READY
 
 
 @pytest.mark.req("DC-2")
