@@ -1,6 +1,6 @@
 """Where: tenant → environment → data center, and the hosts an environment runs on. A place knows its parent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -12,6 +12,8 @@ from domain.text import Text
 
 Called = tuple[str, str]
 """What a data center is called: its title, and the name of its database."""
+Renaming = tuple[Called, Called]
+"""What it was called, and what it was called from then on."""
 
 
 class Standing(StrEnum):
@@ -229,10 +231,10 @@ class Estate:
             raise NotFound(Text(zh, en), host=path)
         return self.database_hosts[path]
 
-    def renamed(self, names: Mapping[str, tuple[Called, Called]]) -> "Estate":
-        """The estate in which data centers are called otherwise: by path, (title, database) before and after."""
+    def renamed(self, renamings: Mapping[str, Sequence[Renaming]]) -> "Estate":
+        """The estate after data centers were renamed: by path, every renaming in order."""
         tenants = tuple(
-            replace(t, environments=tuple(_renamed(e, names) for e in t.environments)) for t in self.tenants
+            replace(t, environments=tuple(_renamed(e, renamings) for e in t.environments)) for t in self.tenants
         )
         return Estate(tenants=tenants)
 
@@ -244,14 +246,19 @@ class Estate:
         return center.script_login
 
 
-def _renamed(environment: Environment, names: Mapping[str, tuple[Called, Called]]) -> Environment:
+def _renamed(environment: Environment, renamings: Mapping[str, Sequence[Renaming]]) -> Environment:
     centers = []
     for center in environment.data_centers:
-        was, now = names.get(center.path, (None, None))
-        if now is not None and was == (center.title, center.database):
-            center = replace(center, title=now[0], database=now[1])  # noqa: PLW2901
-        centers.append(center)
+        title, database = called((center.title, center.database), renamings.get(center.path, ()))
+        centers.append(replace(center, title=title, database=database))
     return replace(environment, data_centers=tuple(centers))
+
+
+def called(now: Called, renamings: Iterable[Renaming]) -> Called:
+    """The name that follows from `now`: a renaming of another name than the one at hand happened before it."""
+    for was, new in renamings:
+        now = new if was == now else now
+    return now
 
 
 def _host(server: DatabaseHost, winrm: WinRM) -> Host:

@@ -229,11 +229,11 @@ place_name = Table(
     "place_name",
     metadata,
     Column("place", String(200), primary_key=True),
+    Column("job", Id, primary_key=True, autoincrement=False),
     Column("title", String(200), nullable=False),
     Column("database", String(128), nullable=False),
-    Column("was_title", String(200), nullable=False),  # of the estate file: where it says something else, it is newer
+    Column("was_title", String(200), nullable=False),
     Column("was_database", String(128), nullable=False),
-    Column("job", Id, nullable=False),
     moment("at", nullable=False),
 )
 

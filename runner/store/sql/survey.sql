@@ -27,11 +27,9 @@ WHERE j.operation = :operation AND j.state = 'succeeded' AND j.started_at IS NOT
 ORDER BY j.number DESC LIMIT :most
 
 -- name: place_names
-SELECT place, title, database, was_title, was_database FROM place_name ORDER BY place
+SELECT place, title, database, was_title, was_database FROM place_name ORDER BY place, at, job
 
--- What the estate file said when it was first renamed stays: it is what the file is compared with.
 -- name: put_place_name
 INSERT INTO place_name (place, title, database, was_title, was_database, job, at)
 VALUES (:place, :title, :database, :was_title, :was_database, :job, :at)
-ON CONFLICT (place) DO UPDATE SET title = excluded.title, database = excluded.database, job = excluded.job, at = excluded.at
-WHERE place_name.job < excluded.job
+ON CONFLICT (place, job) DO NOTHING
