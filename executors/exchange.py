@@ -1,5 +1,6 @@
 """The wire between a database server's exchange folder and the artifact store: files are carried, and dropped."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -54,7 +55,7 @@ class ExchangeExecutor:
         return Path(host.sql.exchange.here)
 
     def _stow(self, path: Path, key: ArtifactKey, call: Call) -> Stored:
-        """Under a key of the job's own. What an earlier try stored there, and died before saying so, was as good."""
+        """Under a key of the job's own, where an earlier try may have stored it, and died before saying so."""
         size = path.stat().st_size
         try:
             with path.open("rb") as file:
@@ -62,7 +63,7 @@ class ExchangeExecutor:
                 return self._store.put(key, chunks_of(file), size=size, said=said, stop=call.stop_asked)
         except Conflict:
             call.say("note", f"{key} was stored by an earlier try of this job")
-            return self._store.head(key)
+            return _same(path, self._store.head(key))
 
     def _stow_package(self, path: Path, key: str, call: Call) -> dict[str, object]:
         """Only a sound one is stored, under the ending of what it is."""
@@ -108,6 +109,17 @@ def _within(folder: Path, name: str) -> Path:
     if not name or Path(name).name != name or name in (".", ".."):
         raise ValueError(f"{name!r} is not the name of a file in the exchange folder")
     return folder / name
+
+
+def _same(path: Path, stored: Stored) -> Stored:
+    """What is stored, if it is this file. Raises Broke: other bytes would be taken for it."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest == stored.sha256:
+        return stored
+    zh = f"{stored.key} 已存有另一份内容（SHA-256 {stored.sha256}），与 {path.name} 不符；请重新提交该操作"
+    en = f"{stored.key} holds other bytes (SHA-256 {stored.sha256}) than {path.name}: ask for the operation again"
+    raise Broke(Text(zh, en), key=str(stored.key), sha256=digest, stored_sha256=stored.sha256)
 
 
 def _drop(path: Path) -> bool:

@@ -23,6 +23,7 @@ _SETTINGS: Final = (
     "SET NUMERIC_ROUNDABORT, CURSOR_CLOSE_ON_COMMIT, IMPLICIT_TRANSACTIONS OFF;",
     "SET TEXTSIZE 2147483647;",
     "SET LOCK_TIMEOUT 60000;",
+    "SET DATEFORMAT ymd;",  # as the driver writes moments, whatever the login's language
 )
 Row = Mapping[str, Any]
 Heard = Callable[[str], None]

@@ -70,15 +70,18 @@ class _Watch:
         self._last: Any = None
 
     def run(self) -> None:
-        looked_s = 0.0
+        """Look; once it is to be ended, end it, again and again: the way to the server may be gone for a moment."""
+        due_s = 0.0
         while not self.over.wait(TICK_S):
-            ending = self._why()
-            if ending:
-                self._end(ending)
-                return
-            if time.monotonic() - looked_s >= LOOK_S:
-                looked_s = time.monotonic()
+            if self.ending is None and (ending := self._why()):
+                self.ending, due_s = ending, 0.0
+            if time.monotonic() < due_s:
+                continue
+            due_s = time.monotonic() + LOOK_S
+            if self.ending is None:
                 self._look()
+            else:
+                self._end()
 
     def _why(self) -> Ending | None:
         now_s = time.monotonic()
@@ -107,9 +110,8 @@ class _Watch:
         if self._percent and row["percent_complete"]:
             self._call.progress(float(row["percent_complete"]))
 
-    def _end(self, ending: Ending) -> None:
+    def _end(self) -> None:
         """Kill it, unless it has just ended by itself."""
-        self.ending = ending
         with suppress(Trouble), self._second() as link:
             kill(link, self.identity)
 

@@ -17,7 +17,7 @@ _SET: Final = """
            s.backup_size AS bytes, s.compressed_backup_size AS bytes_of_file, s.backup_start_date AS started,
            s.backup_finish_date AS finished, s.database_name AS database_name, f.physical_device_name AS device
     FROM msdb.dbo.backupset s JOIN msdb.dbo.backupmediafamily f ON f.media_set_id = s.media_set_id
-    WHERE s.name = %s"""
+    WHERE s.name = %s ORDER BY s.backup_finish_date DESC"""
 _RATES: Final = """
     SELECT TOP (5) s.backup_size AS bytes, s.compressed_backup_size AS bytes_of_file,
            DATEDIFF(second, s.backup_start_date, s.backup_finish_date) AS seconds

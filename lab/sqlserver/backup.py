@@ -6,19 +6,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.sqlserver.backup_words import Words, words_of
 from lab.sqlserver.errors import Killed, SqlError
-from lab.sqlserver.kinds import moment_text
+from lab.sqlserver.kinds import now_text
 from lab.sqlserver.media import MAGIC_COMPRESSED, SetOf, head_of_file, packed, set_of, sets_in
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
 from lab.sqlserver.store import PAGE, Database
 from lab.sqlserver.texts import DENIED, DISK_FULL, NO_PATH, say
-from lab.tds.answers import Answer, Done, Message, SqlType
+from lab.tds.answers import Answer, Done, Message
 
 if TYPE_CHECKING:
     from lab.sqlserver.session import LabSession
@@ -57,14 +56,9 @@ def take_turn(session: "LabSession", database: Database) -> None:
         database.busy = True
 
 
-def now() -> str:
-    """Now, as a datetime is kept."""
-    return moment_text(datetime.now(UTC).replace(tzinfo=None), SqlType.DATETIME)
-
-
 def _write(session: "LabSession", database: Database, words: Words) -> Iterator[Answer]:
     session.command, session.percent = COMMAND, 0.0
-    started, begun = now(), time.monotonic()
+    started, begun = now_text(), time.monotonic()
     data = _snapshot(session.server.store.path(database))
     compressed = "COMPRESSION" in words.flags
     path = session.server.disk.path(words.disk)
@@ -117,7 +111,7 @@ def _said(session: "LabSession", database: Database, words: Words, started: str,
         server=session.server.name,
         user=session.account.name,
         started=started,
-        finished=now(),
+        finished=now_text(),
         created=database.created,
         version=list(session.server.version),
         database_version=session.server.database_version,
@@ -197,7 +191,7 @@ def _remember(session: "LabSession", words: Words, said: SetOf, position: int, s
             "backup_set_uuid": said.uuid, "media_set_id": media, "name": said.name or None,
             "description": said.description or None, "position": position, "user_name": said.user, "type": "D",
             "database_name": said.database, "server_name": said.server, "backup_start_date": said.started,
-            "backup_finish_date": now(), "database_creation_date": said.created, "backup_size": said.size,
+            "backup_finish_date": now_text(), "database_creation_date": said.created, "backup_size": said.size,
             "compressed_backup_size": stored, "database_version": said.database_version,
             "compatibility_level": said.compatibility, "collation_name": said.collation,
             "recovery_model": said.recovery, "is_copy_only": said.copy_only, "has_backup_checksums": said.checksums,

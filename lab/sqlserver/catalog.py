@@ -1,12 +1,11 @@
 """The catalog views: filled from the instance's state into temporary tables just before a statement reads them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lab.sqlserver.catalog_of_modules import dependencies, module_objects, module_texts, object_id
 from lab.sqlserver.errors import SqlError
-from lab.sqlserver.kinds import kind_of, moment_text
+from lab.sqlserver.kinds import kind_of, now_text
 from lab.sqlserver.rights import DATABASE_ROLES, ROLE
 from lab.sqlserver.store import PAGE, Database
 from lab.sqlserver.tables import declared, quoted
@@ -78,7 +77,7 @@ def _visible(session: "LabSession") -> list["LabSession"]:
 
 
 def _server_principals(session: "LabSession", _: Database) -> Rows:
-    now = moment_text(datetime.now(UTC).replace(tzinfo=None))
+    now = now_text()
     return [
         (a.name, n, bytes.fromhex(a.sid[2:]), *_KINDS_OF_LOGIN[a.windows], int(a.disabled), now, a.default_database)
         for n, a in enumerate(session.server.rights.accounts, start=1)

@@ -153,6 +153,11 @@ def moment_text(moment: datetime, kind: SqlType = SqlType.DATETIME2) -> str:
     return text[:-3] if kind == SqlType.DATETIME else text
 
 
+def now_text() -> str:
+    """Now, as a column of the type datetime keeps it."""
+    return moment_text(datetime.now(UTC).replace(tzinfo=None), SqlType.DATETIME)
+
+
 def _as_bytes(value: Any) -> bytes:
     return value.encode("utf-16-le") if isinstance(value, str) else int(value).to_bytes(4, "big", signed=True)
 

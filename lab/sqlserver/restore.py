@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.sqlserver.backup import hundredths, now, pages_told, progress, take_turn
+from lab.sqlserver.backup import hundredths, pages_told, progress, take_turn
 from lab.sqlserver.backup_words import Words, words_of
 from lab.sqlserver.errors import Killed, SqlError
+from lab.sqlserver.kinds import now_text
 from lab.sqlserver.media import Found, data_of, sets_in
 from lab.sqlserver.scope import Scope
 from lab.sqlserver.statements import Plain
@@ -185,7 +186,7 @@ def _remember(session: "LabSession", target: Database, found: Found, words: Word
             "INSERT INTO restorehistory (restore_date, destination_database_name, user_name, backup_set_id, "
             "restore_type, [replace], recovery, restart) VALUES (?, ?, ?, ?, 'D', ?, ?, 0)",
             (
-                now(),
+                now_text(),
                 target.name,
                 session.account.name,
                 row[0] if row else None,

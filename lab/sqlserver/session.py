@@ -5,14 +5,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from lab.sqlserver.cursor import Cursor
 from lab.sqlserver.engine import Engine
 from lab.sqlserver.errors import Killed, SqlError, Stopped
 from lab.sqlserver.interpreter import Interpreter
-from lab.sqlserver.kinds import moment_text
+from lab.sqlserver.kinds import now_text
 from lab.sqlserver.lexer import tokens_of
 from lab.sqlserver.options import OBEYED, language_of
 from lab.sqlserver.procedures import call
@@ -44,7 +43,7 @@ class LabSession(Transactions):
         self.server, self.number, self.login, self.account = server, number, login, account
         self.first_database = self.database = database
         self.language = self.first_language = language_of(login.language) if login.language else server.language
-        self.login_time = self.started = moment_text(datetime.now(UTC).replace(tzinfo=None))
+        self.login_time = self.started = now_text()
         self.command, self.percent = "", 0.0
         self.transaction_count = self.transaction_id = 0
         self.doomed = False
@@ -99,7 +98,7 @@ class LabSession(Transactions):
         """Around all work: stop, kill, and the doomed transaction at the end."""
         with self._idle:
             self._stop = stop
-            self.started = moment_text(datetime.now(UTC).replace(tzinfo=None))
+            self.started = now_text()
             self.command = "SELECT"
             try:
                 self.look()

@@ -7,13 +7,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from lab.sqlserver.disk import Disk
 from lab.sqlserver.errors import SqlError
-from lab.sqlserver.kinds import moment_text
-from lab.tds.answers import SqlType
+from lab.sqlserver.kinds import now_text
 
 SYSTEM = ("master", "tempdb", "model", "msdb")
 PAGE = 8192
@@ -134,7 +132,7 @@ class Store:
             for file in files:
                 self.refuse_taken(file.physical)
             number = max((d.id for d in self.databases), default=0) + 1
-            created = moment_text(datetime.now(UTC).replace(tzinfo=None), SqlType.DATETIME)
+            created = now_text()
             database = Database(id=number, name=name, owner=owner, created=created, files=files)
             database.collation, database.compatibility = self.collation, self.compatibility
             database.family = str(uuid.uuid4()).upper()
