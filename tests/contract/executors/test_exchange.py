@@ -1,4 +1,4 @@
-"""Files between the exchange folder and the artifact store: the same bytes end in the same place, other bytes nowhere."""
+"""Files between the exchange folder and the artifact store: the same bytes end in one place, others nowhere."""
 
 from pathlib import Path
 
