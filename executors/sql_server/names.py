@@ -32,7 +32,6 @@ def swap_back(server: Server, arguments: Arguments, call: Call) -> Facts:
         if old is None:
             return {"back": False}
         if new is not None:
-            _alone(link, arguments["database"])
             _call(link, arguments["database"], arguments["new"])
             _open(link, new["database_id"])
         _call(link, arguments["old"], arguments["database"])
@@ -58,10 +57,7 @@ def drop(server: Server, arguments: Arguments, call: Call) -> Facts:
         found = databases.find(link, arguments["database"])
         if found is None:
             return {"dropped": False}
-        name = quoted.name(found["name"])
-        if found["state"] == "ONLINE":
-            link.tell(f"ALTER DATABASE {name} SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
-        link.tell(f"DROP DATABASE {name}")
+        databases.alone(link, found["name"], f"DROP DATABASE {quoted.name(found['name'])}")
         return {"dropped": True, "number": found["database_id"]}
 
 
@@ -79,14 +75,12 @@ def _plan(link: Link, arguments: Arguments) -> Facts:
 def _swap(link: Link, plan: Facts) -> Facts:
     """Both renames; the first is undone if the second fails."""
     if plan["old_number"] is not None:
-        _alone(link, plan["name"])
         try:
             _call(link, plan["name"], plan["old"])
         except BaseException:
             _open(link, plan["old_number"])
             raise
     try:
-        _alone(link, plan["new"])
         _call(link, plan["new"], plan["name"])
     except BaseException:
         _bring_back(link, plan)
@@ -125,27 +119,20 @@ def _look(link: Link, arguments: Arguments) -> Facts:
 
 def _rename_alone(link: Link, plan: Facts) -> Facts:
     try:
-        _alone(link, plan["name"])
         _call(link, plan["name"], plan["new"])
     finally:
         _open(link, plan["number"])
     return {"number": plan["number"]}
 
 
-def _alone(link: Link, name: str) -> None:
-    """Throw everybody off; those who were at work are rolled back."""
-    link.tell(f"ALTER DATABASE {quoted.name(name)} SET SINGLE_USER WITH ROLLBACK IMMEDIATE")
-
-
 def _call(link: Link, name: str, new: str) -> None:
-    link.tell(f"ALTER DATABASE {quoted.name(name)} MODIFY NAME = {quoted.name(new)}")
+    """Give it its new name; those who were at work are thrown off and rolled back."""
+    databases.alone(link, name, f"ALTER DATABASE {quoted.name(name)} MODIFY NAME = {quoted.name(new)}")
 
 
 def _open(link: Link, number: int) -> None:
     """Open to all again, under whatever name it has."""
-    found = databases.by_id(link, number)
-    if found and found["state"] == "ONLINE" and found["access"] != "MULTI_USER":
-        link.tell(f"ALTER DATABASE {quoted.name(found['name'])} SET MULTI_USER WITH ROLLBACK IMMEDIATE")
+    databases.open_to_all(link, databases.by_id(link, number))
 
 
 def _refuse_taken(link: Link, new: str) -> None:

@@ -125,22 +125,19 @@ def _restore(server: Server, link: Link, call: Call, database: str, device: str,
         "STATS = 5",
     ]
     statement = f"RESTORE DATABASE {name} FROM {device} WITH {', '.join(options + ['REPLACE'] * replace)}"
-    found = databases.find(link, database)
-    if replace and found and found["state"] == "ONLINE":
-        # One batch: between two, a busy application would take the only seat.
-        statement = f"ALTER DATABASE {name} SET SINGLE_USER WITH ROLLBACK IMMEDIATE; {statement}"
     call.say("note", f"RESTORE DATABASE {database}")
     link.heard = lambda text: call.say("stdout", text)
     with watched(link, server.again, call):
-        link.tell(statement)
+        if replace and databases.find(link, database):
+            databases.alone(link, database, statement)
+        else:
+            link.tell(statement)
 
 
 def _reopen(server: Server, database: str) -> None:
     """Whatever became of the restore: an online database is not left to one user."""
     with server.again() as link:
-        found = databases.find(link, database)
-        if found and found["state"] == "ONLINE" and found["access"] != "MULTI_USER":
-            link.tell(f"ALTER DATABASE {quoted.name(database)} SET MULTI_USER WITH ROLLBACK IMMEDIATE")
+        databases.open_to_all(link, databases.find(link, database))
 
 
 def _drop_own(link: Link, found: Facts | None) -> None:

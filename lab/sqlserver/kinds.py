@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -149,8 +149,15 @@ def moment_text(moment: datetime, kind: SqlType = SqlType.DATETIME2) -> str:
     """How a moment is kept: text that sorts."""
     if kind == SqlType.DATE:
         return moment.date().isoformat()
-    text = moment.strftime("%Y-%m-%d %H:%M:%S.%f")
-    return text[:-3] if kind == SqlType.DATETIME else text
+    if kind == SqlType.DATETIME:
+        return _rounded(moment).isoformat(" ", "milliseconds")
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _rounded(moment: datetime) -> datetime:
+    """To a three-hundredth of a second, told in milliseconds that end in 0, 3 or 7: no datetime keeps more."""
+    second, ticks = moment.replace(microsecond=0), round(moment.microsecond * 300 / 1_000_000)
+    return second + timedelta(milliseconds=round(ticks * 1000 / 300))
 
 
 def now_text() -> str:
