@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from domain.command import Fence
-from domain.errors import Overtaken, Stopped, StoreDown
+from domain.errors import Overtaken, Stopped
 from domain.event import Event, Kind
 from domain.job import Job, State
 from domain.operation import Judgement, Operation, Step
 from domain.text import Text
 from runner.artifacts import record
 from runner.claims import Claimed
+from runner.leavings import is_proven
 from runner.moves import move, outcome, overtaken, taken_back
+from runner.patience import patiently
 from runner.store.rows import dumps, micros, to_job
 from runner.store.store import Store
 from runner.store.tx import Tx
@@ -29,7 +31,6 @@ Remark = Callable[[Tx], object]  # writes itself into the transaction of the nex
 MOST_REMARKS: Final = 5_000
 MAX_LINE: Final = 8000
 ROOM_S: Final = 10.0  # how long a line waits for the ones before it to be stored
-STORE_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 class Hold:
@@ -211,7 +212,8 @@ class Hold:
             except Overtaken:
                 pass
         job = self._current(tx)
-        if kind is Kind.RELEASED and job.state is State.STOPPING:  # nobody goes on with what is to be stopped
+        to_be_stopped = job.state is State.STOPPING and not is_proven(self.plan, self.step)
+        if kind is Kind.RELEASED and to_be_stopped:  # nobody goes on with it
             raise self._stopped()
         return move(tx, job, kind, changes=changes, facts=facts)
 
@@ -255,7 +257,7 @@ class Hold:
             return body(tx)
 
         try:
-            return self._write_patiently(together)
+            return patiently(self._store, together, self.over.wait)
         except Overtaken:  # nobody wants the remarks of an attempt that was overtaken
             raise
         except Exception:
@@ -276,15 +278,6 @@ class Hold:
         with self._room:
             self._on_the_way -= number
             self._room.notify_all()
-
-    def _write_patiently(self, body: Callable[[Tx], T]) -> T:
-        """A database that restarts is waited for. Guarded writes may be repeated: a second one moves no row."""
-        for pause_s in STORE_PAUSES_S:
-            try:
-                return self._store.write(body)
-            except StoreDown:
-                self.over.wait(pause_s)
-        return self._store.write(body)
 
     def _event(self, kind: Kind, facts: Mapping[str, Any]) -> Event:
         return Event(kind=kind, at=self._now(), job=self.job.number, tenant=self.job.tenant, facts=facts)

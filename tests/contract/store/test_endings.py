@@ -165,6 +165,26 @@ def test_a_worker_that_comes_after_the_proof_only_tidies_up(
     assert (wire.sent, job_now(hold.job.number).state) == (["s2"], State.SUCCEEDED)
 
 
+@pytest.mark.req("CORE-6", "INT-7")
+@pytest.mark.parametrize("leaves", [False, True], ids=["its worker dies", "its worker leaves"])
+def test_a_stop_after_the_proof_comes_too_late_though_another_worker_has_to_tidy_up(
+    leaves: bool, desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
+) -> None:
+    hold = held(desk, claims, steps=2, tidies=1, undoes=True)
+    hold.record(1)
+    assert cancel(desk, OPERATOR, hold.job.number, CANCEL) is State.STOPPING
+    wire = Wire()
+    if leaves:
+        hold.stop()
+        hold.asked_to_release.set()
+        go_on(desk, hold, wire)
+    else:
+        lost(desk, clock)
+    assert (job_now(hold.job.number).state, wire.sent) == (State.WAITING, [])
+    go_on(desk, claims("w2").due(1)[0], wire)
+    assert (wire.sent, job_now(hold.job.number).state) == (["s1"], State.SUCCEEDED)
+
+
 @pytest.mark.req("CORE-1", "INT-7")
 def test_an_operators_word_that_a_step_is_done_outlives_an_older_cancel(desk: Desk, claims: MakeClaims) -> None:
     number = undecided(desk, claims, stopped=True)
