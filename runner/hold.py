@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from domain.command import Fence
+from domain.command import Facts, Fence
 from domain.errors import Overtaken, Stopped
 from domain.event import Event, Kind
 from domain.job import Job, State
@@ -186,25 +186,33 @@ class Hold:
 
     def resume(self, *, step: int) -> None:
         """Out of doubt: go on with `step`."""
-
-        def body(tx: Tx) -> Job:
-            job = self._current(tx)
-            if job.state is not State.IN_DOUBT:  # committed before, and the answer was lost
-                return job
-            return move(
-                tx, job, Kind.RESUMED, changes={"step": step, "begun": 0, "run": self.run}, facts={"step": step}
-            )
-
-        self.job = self._commit(body)
+        changes = {"step": step, "begun": 0, "run": self.run}
+        self._stay(Kind.RESUMED, changes, {"step": step}, lambda job: job.state is not State.IN_DOUBT)
         self.step = step
+
+    def ending(self, kind: Kind, text: Text, **facts: Any) -> None:
+        """Commit how it is to end, before what it left is taken away. It stays in our hands meanwhile."""
+        changes = {**outcome(text, ending=kind.value, **facts), "step": self.step}
+        told = {"text": text.as_dict(), **facts, "ending": kind.value}
+        self._stay(Kind.ENDING, changes, told, lambda job: job.ending is not None)
 
     # -- within -----------------------------------------------------------------------------------------------
 
-    def _leave(self, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    def _leave(self, kind: Kind, changes: Facts, facts: Facts) -> None:
         self._commit(lambda tx: self._move(tx, kind, changes, facts))
         self.over.set()
 
-    def _move(self, tx: Tx, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> Job:
+    def _stay(self, kind: Kind, changes: Facts, facts: Facts, is_done: Callable[[Job], bool]) -> None:
+        """A move after which it is still ours. `is_done`: it was committed before, and the answer was lost."""
+
+        def body(tx: Tx) -> Job:
+            job = self._current(tx)
+            ours = {"worker": job.worker, "lease_until": job.lease_until, **changes}
+            return job if is_done(job) else move(tx, job, kind, changes=ours, facts=facts)
+
+        self.job = self._commit(body)
+
+    def _move(self, tx: Tx, kind: Kind, changes: Facts, facts: Facts) -> Job:
         """The row as we know it is the guard; only when it has moved (a cancel, mostly) is it read first."""
         if not self.disturbed.is_set():
             try:

@@ -165,6 +165,21 @@ def test_a_worker_that_comes_after_the_proof_only_tidies_up(
     assert (wire.sent, job_now(hold.job.number).state) == (["s2"], State.SUCCEEDED)
 
 
+@pytest.mark.req("CORE-6")
+def test_whoever_comes_after_a_worker_that_died_while_it_cleaned_up_goes_on_with_that(
+    desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
+) -> None:
+    hold = held(desk, claims, steps=4, harmless=1, tidies=1, undoes=True)
+    hold.record(2)
+    with pytest.raises(Killed):
+        go_on(desk, hold, Wire("s2", dies_at="undo-s0"))
+    lost(desk, clock)
+    assert claims("w2").due(1) == [], "what was taken away is needed to go on"
+    wire = Wire()
+    go_on(desk, claims("w2").doubtful(1)[0], wire)
+    assert (wire.sent, job_now(hold.job.number).state) == (["undo-s2", "undo-s1", "undo-s0"], State.FAILED)
+
+
 @pytest.mark.req("CORE-6", "INT-7")
 @pytest.mark.parametrize("leaves", [False, True], ids=["its worker dies", "its worker leaves"])
 def test_a_stop_after_the_proof_comes_too_late_though_another_worker_has_to_tidy_up(
