@@ -121,6 +121,19 @@ def test_what_cannot_be_cleaned_up_is_failed_once_the_operator_has_said_so_again
         assert (wire.sent, job_now(number).state) == (sent, state)
 
 
+@pytest.mark.req("CORE-6", "CORE-1")
+@pytest.mark.parametrize("word", ["done", "run-again"])
+def test_nobody_goes_on_with_a_job_of_which_something_was_taken_away(
+    word: str, desk: Desk, claims: MakeClaims, job_now: JobNow
+) -> None:
+    number = undecided(desk, claims)
+    resolve(desk, OPERATOR, number, FAILED)
+    go_on(desk, claims("w2").doubtful(1)[0], Wire("undo-s0"))
+    with pytest.raises(Conflict, match="cannot go on"):
+        resolve(desk, OPERATOR, number, {"word": word, "opinion": "it looks well"})
+    assert job_now(number).state is State.NEEDS_ATTENTION
+
+
 @pytest.mark.req("CORE-6")
 def test_a_failed_job_whose_target_cannot_be_brought_back_is_not_over(
     desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
