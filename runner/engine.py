@@ -77,7 +77,8 @@ class Engine:
                 self._tidy(hold, step)
                 continue
             judgement = self._destroy(hold, step) if step.destructive else self._read(hold, step)
-            self._close_step(hold, step, judgement)
+            if judgement is not None:
+                self._close_step(hold, step, judgement)
         hold.end(Kind.SUCCEEDED, Text("执行成功", "succeeded"), things=things(hold.plan, hold.step))
 
     def _close_step(self, hold: Hold, step: Step, judgement: Judgement) -> None:
@@ -134,11 +135,17 @@ class Engine:
 
     # -- steps that must not happen twice ---------------------------------------------------------------------
 
-    def _destroy(self, hold: Hold, step: Step) -> Judgement:
-        """Send a destructive step: once for each run, and a new run only when the last provably did not happen."""
+    def _destroy(self, hold: Hold, step: Step) -> Judgement | None:
+        """Send a destructive step: once for each run, and a new run only when the last provably did not happen.
+
+        None: it was not sent, for the job is to be handed back. A worker that sleeps past its lease may renew it in the
+        very moment in which it begins.
+        """
         for _ in range(MAX_RUNS):
             hold.check()
             hold.begin(hold.step, hold.run)
+            if hold.asked_to_release.is_set():
+                return None
             judgement = self._attempt(hold, step)
             if judgement.outcome is not Outcome.NOT_DONE:
                 return settled(judgement)
