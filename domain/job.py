@@ -36,6 +36,7 @@ _WORK = {
     Kind.UNDECIDED: State.NEEDS_ATTENTION,
     Kind.RELEASED: State.WAITING,
     Kind.CANCELLED: State.CANCELLED,
+    Kind.ENDING: State.IN_DOUBT,
 }
 
 LIFE: Final[dict[State, dict[Kind, State]]] = {
@@ -65,6 +66,7 @@ LIFE: Final[dict[State, dict[Kind, State]]] = {
         Kind.UNDECIDED: State.NEEDS_ATTENTION,
         Kind.REFUSED: State.REFUSED,
         Kind.MISSED: State.MISSED,
+        Kind.ENDING: State.IN_DOUBT,
     },
     State.NEEDS_ATTENTION: {
         Kind.RUN_AGAIN: State.WAITING,

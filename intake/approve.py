@@ -66,7 +66,7 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
 
     def write(tx: Tx) -> State:
         was = open_request(desk, tx, number, actor)
-        _check_done(word, was)
+        _check_word(word, was)
         facts = {"word": word, "opinion": opinion, "step": was.job.step}
         moved = _failed(tx, was, actor, facts) if word == "failed" else _go_on(tx, was, actor, word, facts)
         _keep(tx, was, opinion)
@@ -75,6 +75,21 @@ def resolve(desk: Desk, actor: Actor, number: int, body: Mapping[str, Any]) -> S
     state = desk.store.write(write)
     desk.bell.ring(number)
     return state
+
+
+def _check_word(word: str, was: Opened) -> None:
+    """Nobody goes on with a job of which something was taken away: what its next steps need, or what it has done."""
+    if word != "failed" and _was_taken_away(was):
+        zh = "该作业留下的内容已开始清理，不能再继续；请排除原因后选择 failed：将再次清理"
+        en = "What it left is being taken away, so it cannot go on; remove the cause, then resolve it as failed: it "
+        en += "cleans up again"
+        raise Conflict(Text(zh, en), number=was.job.number, step=was.job.step)
+    _check_done(word, was)
+
+
+def _was_taken_away(was: Opened) -> bool:
+    """Whether it was cleaned up after this job, and not all of it could be taken away."""
+    return bool((was.job.outcome or {}).get("evidence", {}).get("undo"))
 
 
 def _check_done(word: str, was: Opened) -> None:
@@ -95,9 +110,8 @@ def _start_now(tx: Tx, operation: Operation) -> dict[str, Any]:
 
 def _failed(tx: Tx, was: Opened, actor: Actor, facts: Mapping[str, Any]) -> Job:
     """It ends, and what it left is taken away. Where that was tried in vain before, it ends in any case."""
-    tried = bool((was.job.outcome or {}).get("evidence", {}).get("undo"))
     text = Text("运维人员判定失败", "an operator found that it failed")
-    more = {**facts, "whatever": True} if tried else facts
+    more = {**facts, "whatever": True} if _was_taken_away(was) else facts
     return wind_up(tx, was.job, was.row["plan"], Kind.FAILED, text, actor=actor.name, **more)
 
 

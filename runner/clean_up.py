@@ -1,7 +1,7 @@
 """Take away what a job has left on its targets, before it ends otherwise than well."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from domain.command import Command, Reading
@@ -36,7 +36,7 @@ class CleanUp:
         would drop may be what is needed to go on.
         """
         left: Undecided | None = None
-        for step in leavings(hold.plan, hold.step, again=hold.job.tries > 1):
+        for step in left_by(hold):
             try:
                 self._undo(hold, step)
                 hold.note(Kind.LOOKED, step=step.key, why="undo", text=Text("已清理", "cleaned up").as_dict())
@@ -62,3 +62,8 @@ class CleanUp:
                 if self._now_s() >= until:
                     raise
                 self._wait(hold.lost, self._patience.look_s)
+
+
+def left_by(hold: Hold) -> Iterator[Step]:
+    """The steps of this attempt, and of those before it, that may have left something; the last one first."""
+    return leavings(hold.plan, hold.step, again=hold.job.tries > 1)

@@ -16,7 +16,7 @@ from domain.event import Kind
 from domain.job import State
 from domain.operation import Judgement, Outcome, Step
 from domain.text import Text
-from runner.clean_up import CleanUp
+from runner.clean_up import CleanUp, left_by
 from runner.hold import Hold
 from runner.leavings import is_proven
 from runner.patience import Patience
@@ -53,7 +53,7 @@ class Engine:
         """Work on the job until it is ended, released, or no longer ours. Raises nothing."""
         try:
             if hold.job.ending is not None:
-                self._wind_up(hold, hold.job.ending)
+                self._end_as_decided(hold, hold.job.ending)
             elif hold.job.state is State.IN_DOUBT and hold.job.begun:
                 self._reconcile(hold)
             if not hold.over.is_set():
@@ -77,7 +77,8 @@ class Engine:
                 self._tidy(hold, step)
                 continue
             judgement = self._destroy(hold, step) if step.destructive else self._read(hold, step)
-            self._close_step(hold, step, judgement)
+            if judgement is not None:
+                self._close_step(hold, step, judgement)
         hold.end(Kind.SUCCEEDED, Text("执行成功", "succeeded"), things=things(hold.plan, hold.step))
 
     def _close_step(self, hold: Hold, step: Step, judgement: Judgement) -> None:
@@ -134,11 +135,17 @@ class Engine:
 
     # -- steps that must not happen twice ---------------------------------------------------------------------
 
-    def _destroy(self, hold: Hold, step: Step) -> Judgement:
-        """Send a destructive step: once for each run, and a new run only when the last provably did not happen."""
+    def _destroy(self, hold: Hold, step: Step) -> Judgement | None:
+        """Send a destructive step: once for each run, and a new run only when the last provably did not happen.
+
+        None: it was not sent, for the job is to be handed back. A worker that sleeps past its lease may renew it in the
+        very moment in which it begins.
+        """
         for _ in range(MAX_RUNS):
             hold.check()
             hold.begin(hold.step, hold.run)
+            if hold.asked_to_release.is_set():
+                return None
             judgement = self._attempt(hold, step)
             if judgement.outcome is not Outcome.NOT_DONE:
                 return settled(judgement)
@@ -238,23 +245,34 @@ class Engine:
 
     def _end_badly(self, hold: Hold, error: Exception) -> None:
         try:
-            kind, text, facts = verdict(hold, error)
+            kind, text, facts = _said(hold, error)
             # From what nobody can decide, an operator may still go on: nothing is taken away.
-            if kind is not Kind.UNDECIDED and (left := self._clean_up.run(hold, text)):
-                kind, text, facts = verdict(hold, left)  # the job is not over, and its place is not free
-            hold.end(kind, text, things=things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts)
+            if kind is Kind.UNDECIDED or not any(left_by(hold)):
+                hold.end(kind, text, **facts)
+                return
+            hold.ending(kind, text, **facts)  # whoever takes over while it is taken away must not go on without it
+            self._wind_up(hold, kind, text, facts)
         except (Overtaken, StoreDown) as trouble:
             log.warning("job %s could not be ended by this attempt: %s", hold.job.number, trouble)
 
-    def _wind_up(self, hold: Hold, kind: Kind) -> None:
-        """End it as was decided, once what it left is taken away; `whatever`: it is to end in any case."""
+    def _end_as_decided(self, hold: Hold, kind: Kind) -> None:
+        """`whatever`: it is to end in any case."""
         said = dict(hold.job.outcome or {})
         text, whatever = Text(**said.pop("text")), said.pop("whatever", False)
+        said.pop("ending", None)
+        self._wind_up(hold, kind, text, said, whatever=whatever)
+
+    def _wind_up(self, hold: Hold, kind: Kind, text: Text, facts: dict[str, Any], *, whatever: bool = False) -> None:
+        """End it so, once what it left is taken away. Where that fails it is not over, and its place is not free."""
         left = self._clean_up.run(hold, text, whatever=whatever)
         if left and not whatever:
-            kind, text, said = verdict(hold, left)
-        said.pop("ending", None)
-        hold.end(kind, text, **said)
+            kind, text, facts = _said(hold, left)
+        hold.end(kind, text, **facts)
+
+
+def _said(hold: Hold, error: Exception) -> tuple[Kind, Text, dict[str, Any]]:
+    kind, text, facts = verdict(hold, error)
+    return kind, text, {"things": things(hold.plan, hold.step, failed=kind is not Kind.CANCELLED), **facts}
 
 
 def _check(hold: Hold, step: Step) -> None:

@@ -11,15 +11,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from domain.command import Fence
-from domain.errors import Overtaken, Stopped, StoreDown
+from domain.command import Facts, Fence
+from domain.errors import Overtaken, Stopped
 from domain.event import Event, Kind
 from domain.job import Job, State
 from domain.operation import Judgement, Operation, Step
 from domain.text import Text
 from runner.artifacts import record
 from runner.claims import Claimed
+from runner.leavings import is_proven
 from runner.moves import move, outcome, overtaken, taken_back
+from runner.patience import patiently
 from runner.store.rows import dumps, micros, to_job
 from runner.store.store import Store
 from runner.store.tx import Tx
@@ -29,7 +31,6 @@ Remark = Callable[[Tx], object]  # writes itself into the transaction of the nex
 MOST_REMARKS: Final = 5_000
 MAX_LINE: Final = 8000
 ROOM_S: Final = 10.0  # how long a line waits for the ones before it to be stored
-STORE_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
 class Hold:
@@ -185,25 +186,33 @@ class Hold:
 
     def resume(self, *, step: int) -> None:
         """Out of doubt: go on with `step`."""
-
-        def body(tx: Tx) -> Job:
-            job = self._current(tx)
-            if job.state is not State.IN_DOUBT:  # committed before, and the answer was lost
-                return job
-            return move(
-                tx, job, Kind.RESUMED, changes={"step": step, "begun": 0, "run": self.run}, facts={"step": step}
-            )
-
-        self.job = self._commit(body)
+        changes = {"step": step, "begun": 0, "run": self.run}
+        self._stay(Kind.RESUMED, changes, {"step": step}, lambda job: job.state is not State.IN_DOUBT)
         self.step = step
+
+    def ending(self, kind: Kind, text: Text, **facts: Any) -> None:
+        """Commit how it is to end, before what it left is taken away. It stays in our hands meanwhile."""
+        changes = {**outcome(text, ending=kind.value, **facts), "step": self.step}
+        told = {"text": text.as_dict(), **facts, "ending": kind.value}
+        self._stay(Kind.ENDING, changes, told, lambda job: job.ending is not None)
 
     # -- within -----------------------------------------------------------------------------------------------
 
-    def _leave(self, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    def _leave(self, kind: Kind, changes: Facts, facts: Facts) -> None:
         self._commit(lambda tx: self._move(tx, kind, changes, facts))
         self.over.set()
 
-    def _move(self, tx: Tx, kind: Kind, changes: Mapping[str, Any], facts: Mapping[str, Any]) -> Job:
+    def _stay(self, kind: Kind, changes: Facts, facts: Facts, is_done: Callable[[Job], bool]) -> None:
+        """A move after which it is still ours. `is_done`: it was committed before, and the answer was lost."""
+
+        def body(tx: Tx) -> Job:
+            job = self._current(tx)
+            ours = {"worker": job.worker, "lease_until": job.lease_until, **changes}
+            return job if is_done(job) else move(tx, job, kind, changes=ours, facts=facts)
+
+        self.job = self._commit(body)
+
+    def _move(self, tx: Tx, kind: Kind, changes: Facts, facts: Facts) -> Job:
         """The row as we know it is the guard; only when it has moved (a cancel, mostly) is it read first."""
         if not self.disturbed.is_set():
             try:
@@ -211,7 +220,8 @@ class Hold:
             except Overtaken:
                 pass
         job = self._current(tx)
-        if kind is Kind.RELEASED and job.state is State.STOPPING:  # nobody goes on with what is to be stopped
+        to_be_stopped = job.state is State.STOPPING and not is_proven(self.plan, self.step)
+        if kind is Kind.RELEASED and to_be_stopped:  # nobody goes on with it
             raise self._stopped()
         return move(tx, job, kind, changes=changes, facts=facts)
 
@@ -255,7 +265,7 @@ class Hold:
             return body(tx)
 
         try:
-            return self._write_patiently(together)
+            return patiently(self._store, together, self.over.wait)
         except Overtaken:  # nobody wants the remarks of an attempt that was overtaken
             raise
         except Exception:
@@ -276,15 +286,6 @@ class Hold:
         with self._room:
             self._on_the_way -= number
             self._room.notify_all()
-
-    def _write_patiently(self, body: Callable[[Tx], T]) -> T:
-        """A database that restarts is waited for. Guarded writes may be repeated: a second one moves no row."""
-        for pause_s in STORE_PAUSES_S:
-            try:
-                return self._store.write(body)
-            except StoreDown:
-                self.over.wait(pause_s)
-        return self._store.write(body)
 
     def _event(self, kind: Kind, facts: Mapping[str, Any]) -> Event:
         return Event(kind=kind, at=self._now(), job=self.job.number, tenant=self.job.tenant, facts=facts)

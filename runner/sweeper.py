@@ -17,7 +17,7 @@ from domain.job import State
 from domain.text import Text
 from runner import letters
 from runner.admission import miss
-from runner.leavings import leavings, outline
+from runner.leavings import is_proven, leavings, outline
 from runner.moves import move, outcome, taken_back, wind_up
 from runner.shelves import shelve
 from runner.store.rows import to_job
@@ -119,7 +119,7 @@ class Sweeper:
             )
         elif job.begun or (job.state is State.STOPPING and any(leavings(plan, job.step, again=True))):
             move(tx, job, Kind.LOST, facts=facts)  # whoever takes it looks, or ends what was to be stopped
-        elif job.state is State.STOPPING:
+        elif job.state is State.STOPPING and not is_proven(plan, job.step):  # else the stop came too late
             text = Text("已按要求停止", "stopped as asked")
             move(tx, job, Kind.CANCELLED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
         else:

@@ -12,7 +12,7 @@ TAIL = 60
 MOST_SHOWN = 3
 MOST_NAMED = 50
 SHOWN = ("jobs", "succeeded", "crashes", "zombies", "outages", "severed", "effects", "doubles", "lost")
-ALSO = ("needs-attention", "late zombies")
+ALSO = ("needs-attention", "late zombies", "opened", "closed", "taken back", "tidied", "overtaken there")
 
 
 def main() -> int:

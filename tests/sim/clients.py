@@ -23,7 +23,7 @@ PLACES = {
     "acme": ("acme/prod", "acme/prod/d1", "acme/prod/d2"),
     "bolt": ("bolt/prod", "bolt/test", "bolt/prod/d1", "bolt/test/d1", "bolt/test/d1"),
 }
-OF_DATA = ("sim-act", "sim-act", "sim-jolt", "sim-jolt", "sim-glance")
+OF_DATA = ("sim-act", "sim-act", "sim-jolt", "sim-jolt", "sim-glance") + 5 * ("sim-build",)
 
 
 @dataclass

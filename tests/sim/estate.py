@@ -31,6 +31,8 @@ from playbooks.iis_restart import RestartIIS
 DAY_LIMIT = 2
 MONTH_LIMIT = 4
 ACT, LOOK, JOLT, GLANCE = "sim act", "sim look", "sim jolt", "sim glance"
+OPEN, BUILD, INSPECT, PROVE = "sim open", "sim build", "sim inspect", "sim prove"
+CLOSE, TIDY, TAKE_BACK = "sim close", "sim tidy", "sim take back"
 _PEOPLE = frozenset({Role.ENTERPRISE_ADMIN, Role.IT_OPS, Role.OPERATOR})
 _SOMETHING = Text("试验", "a trial")
 
@@ -79,6 +81,7 @@ RULES = Rulebook(
     quotas={
         "restart": (Quota(period="day", limit=DAY_LIMIT), Quota(period="month", limit=MONTH_LIMIT)),
         "act": (Quota(period="day", limit=MONTH_LIMIT),),
+        "build": (Quota(period="day", limit=MONTH_LIMIT),),
     },
     default_cutoff=timedelta(minutes=10),
 )
@@ -166,4 +169,69 @@ class Glance(Operation):
         yield Step(key="glance", title=_SOMETHING, do=PowerShell(host=host, script=GLANCE), timeout_s=30.0)
 
 
-OPERATIONS: tuple[type[Operation], ...] = (RestartIIS, Act, Jolt, Glance)
+@dataclass(frozen=True, kw_only=True)
+class Build(Operation):
+    """Opens two things of its own on a host, acts once, proves it and closes them: each but the proof has an undo.
+
+    As on a database server: whatever it does there takes the job's lock first, and the proof says nothing of the act.
+    """
+
+    name: ClassVar[str] = "sim-build"
+    title: ClassVar[Text] = _SOMETHING
+    traits: ClassVar[Traits] = Traits(
+        target=Target.DATA_CENTER,
+        takes=timedelta(minutes=5),
+        quota_class="build",
+        grace=timedelta(minutes=2),
+        misfire=Misfire.SKIP,
+        cutoff=timedelta(0),
+    )
+    notes: ClassVar[dict[str, Text]] = {"tag": _SOMETHING}
+
+    tag: str = ""
+
+    def plan(self, place: Place) -> Iterator[Step]:
+        host = place.environment.app_hosts[0].path
+        for thing in ("one", "two"):
+            do, undo = _send(host, f"open:{thing}", OPEN, thing), _send(host, f"open:{thing}", CLOSE, thing)
+            yield Step(key=f"open:{thing}", title=_SOMETHING, do=do, undo=undo, timeout_s=20.0)
+        yield Step(
+            key="act",
+            title=_SOMETHING,
+            do=_send(host, "act", BUILD),
+            look=_send(host, "act", INSPECT),
+            undo=_send(host, "act", TAKE_BACK),
+            timeout_s=60.0,
+            destructive=True,
+            effect_on=host,
+        )
+        yield Step(key="prove", title=_SOMETHING, do=_send(host, "prove", PROVE), timeout_s=20.0)
+        for thing in ("one", "two"):
+            key = f"close:{thing}"
+            do = _send(host, key, TIDY, thing)
+            yield Step(key=key, title=_SOMETHING, do=do, timeout_s=20.0, interruptible=False, tidies=True)
+
+    def judge(self, step: Step, reading: Reading) -> Judgement:
+        outcome = Outcome.DONE if reading.facts["done"] else Outcome.FAILED
+        if step.destructive and outcome is Outcome.FAILED:  # its marker was there already
+            outcome = Outcome.CANNOT_TELL
+        return Judgement(outcome=outcome, text=_SOMETHING)
+
+    def judge_look(self, step: Step, reading: Reading) -> Judgement:
+        return Judgement(outcome=_inspected(reading.facts), text=_SOMETHING, evidence=reading.facts)
+
+
+def _send(host: str, key: str, script: str, thing: str = "") -> PowerShell:
+    return PowerShell(host=host, script=script, args={"thing": f"{{work}}-{thing}"}, fence=key)
+
+
+def _inspected(facts: Any) -> Outcome:
+    """Broken off after its effect is a failure; broken off before it, it did not happen."""
+    if facts["held"]:
+        return Outcome.RUNNING
+    begun = Outcome.FAILED if facts["happened"] else Outcome.NOT_DONE
+    known = {"void": Outcome.NOT_DONE, "ended": Outcome.DONE, "begun": begun}
+    return known.get(facts["phase"], Outcome.CANNOT_TELL)
+
+
+OPERATIONS: tuple[type[Operation], ...] = (RestartIIS, Act, Jolt, Glance, Build)

@@ -7,16 +7,17 @@ from typing import NamedTuple
 from domain.event import Event, Kind
 from domain.job import FINAL, HOLDING, LIFE, State
 from tests.sim.estate import DAY_LIMIT, ESTATE, MONTH_LIMIT, RULES
-from tests.sim.hosts import Effect, Hosts
+from tests.sim.hosts import Effect, Sent
 from tests.sim.store import SimStore
 from tests.sim.world import Actor, World, at, us
+from tests.sim.yard import Yard
 
 _LIFE = deepcopy(LIFE)  # a test may break the core's own table
 _DUE_TO = timedelta(minutes=3)  # between the claim and the first effect: draining, retries, a slow host
-_LIMITS = {"restart|day": DAY_LIMIT, "restart|month": MONTH_LIMIT, "act|day": MONTH_LIMIT}
+_LIMITS = {"restart|day": DAY_LIMIT, "restart|month": MONTH_LIMIT, "act|day": MONTH_LIMIT, "build|day": MONTH_LIMIT}
 _COLUMNS = (
     "number, state, epoch, worker, lease_until, run, step, begun, due_at, planned_at, latest_start, started_at, "
-    "blocked_by, tenant, place, lock_mode, operation"
+    "blocked_by, tenant, place, lock_mode, operation, stop_asked_by"
 )
 _HOUR = 3_600_000_000
 _OPEN = {"running", "stopping", "in-doubt"}
@@ -42,22 +43,25 @@ class Row(NamedTuple):
     place: str
     lock_mode: str
     operation: str
+    stop_asked_by: str | None
 
 
 class Oracle:
     """A mirror of the rows as last committed, and the invariants that hold all the time."""
 
-    def __init__(self, world: World, store: SimStore, hosts: Hosts) -> None:
+    def __init__(self, world: World, store: SimStore, hosts: Yard) -> None:
         self.world = world
         self.rows: dict[int, Row] = {}
         self.claimed_us: dict[int, int] = {}
         self.run_again: dict[int, int] = {}
         self.resolved: dict[int, list[str]] = {}
+        self.alarms: dict[int, set[tuple[str, str]]] = {}  # (why, step): what could not be taken away
         self._store = store
         self._hosts = hosts
         self._offset = us(datetime.fromtimestamp(0, tz=at(0).tzinfo))
         store.committed = self.committed
         hosts.on_effect = self.effect
+        hosts.on_undo = self.undo
 
     # -- after each commit ------------------------------------------------------------------------------------
 
@@ -146,6 +150,8 @@ class Oracle:
             self.run_again[event.job] = self.run_again.get(event.job, 0) + 1
         if "word" in event.facts:
             self.resolved.setdefault(event.job, []).append(event.facts["word"])
+        if event.kind is Kind.ALARM and event.facts["why"] in ("undo", "untidy"):
+            self.alarms.setdefault(event.job, set()).add((event.facts["why"], event.facts["step"]))
 
     # -- times ------------------------------------------------------------------------------------------------
 
@@ -154,11 +160,10 @@ class Oracle:
         if self.world.now_us < row.planned_at + self._offset:
             self.world.violate("early", f"job {row.number} was claimed before its planned time")
         late = self.world.now_us > row.latest_start + self._offset
-        renewed = any(t.startswith(f"job{row.number}.") for h in self._hosts.all.values() for t in h.renewed)
-        if late and not effects and not renewed and row.number not in self.resolved:
+        if late and not effects and not self._is_renewed(row) and row.number not in self.resolved:
             self.world.violate("late", f"job {row.number} was claimed after its latest start, and nothing had begun")
         why = closed(row, now)
-        if why:
+        if why and not row.stop_asked_by:  # to be stopped it needs no leave
             self.world.violate("window", f"job {row.number} was claimed {why}")
 
     def effect(self, effect: Effect) -> None:
@@ -174,6 +179,16 @@ class Oracle:
         self._alone(row)
         self._on_time(row, effect, resolved=resolved)
 
+    def undo(self, sent: Sent, step: str) -> None:
+        """When an undo gets through to a target."""
+        state = self.rows[sent.job].state
+        if sent.job in self._hosts.tidied:
+            self.world.violate("taken-back", f"job {sent.job}: {step} is undone, and it had begun to tidy up")
+        if state == "needs-attention" and sent.zombie:
+            self.world.count("late zombies")
+        elif state == "needs-attention":
+            self.world.violate("undone", f"job {sent.job}: {step} is undone while a person is asked")
+
     def _alone(self, row: Row) -> None:
         for program in self._hosts.in_flight():
             other = self.rows[program.sent.job]
@@ -184,7 +199,7 @@ class Oracle:
     def _on_time(self, row: Row, effect: Effect, *, resolved: bool) -> None:
         """The time that counts is that of the sending; who slept between its commit and the wire is counted apart."""
         sent = effect.sent.at_us
-        first = len(self.effects_of(row.number)) == 1
+        first = len(self.effects_of(row.number)) == 1 and not self._is_renewed(row)
         since_claim = [e for e in self.effects_of(row.number) if e.at_us >= self.claimed_us[row.number]]
         late = sent > row.latest_start + self._offset + _DUE_TO // timedelta(microseconds=1)
         why = closed(row, at(sent)) if len(since_claim) == 1 else ""
@@ -196,6 +211,10 @@ class Oracle:
             self.world.violate(
                 "window" if "closed" in why or "freeze" in why else "late", f"job {row.number}: effect {why}"
             )
+
+    def _is_renewed(self, row: Row) -> bool:
+        """A reboot that cut a program of the job short is its effect as well, though none of the ledger's."""
+        return any(t.startswith(f"job{row.number}.") for h in self._hosts.all.values() for t in h.renewed)
 
     def effects_of(self, number: int) -> list[Effect]:
         return [e for e in self._hosts.ledger if e.job == number]

@@ -13,12 +13,12 @@ from tests.contract.objects.memory import MemoryStore
 from tests.sim.clients import PLACES, Client, OperatorOnDuty, Told, enrol
 from tests.sim.crew import Crew, SimBell
 from tests.sim.estate import ESTATE, OPERATIONS, RULES
-from tests.sim.hosts import Hosts
 from tests.sim.oracle import Oracle
 from tests.sim.store import SimStore
 from tests.sim.verdict import Verdict, settled
 from tests.sim.wire import SimWire
 from tests.sim.world import SECOND, World
+from tests.sim.yard import Yard
 from tests.stage import outbox_on
 
 MOST_TURNS = 15_000
@@ -38,6 +38,7 @@ _RISKS = {
     "reboot": (0.0, 0.01, 0.03),
     "hang": (0.0, 0.01, 0.05),
     "stays_down": (0.0, 0.02),
+    "disproves": (0.0, 0.2, 0.5),
     "down_before": (0.0, 0.002, 0.01),
     "down_after": (0.0, 0.002, 0.01),
 }
@@ -96,7 +97,7 @@ class _Scene:
         self.world.now_us = int((dice.choice(STARTS_H) * 3600 + dice.uniform(0, 1200)) * SECOND)
         self.risk = {name: dice.choice(levels) for name, levels in _RISKS.items()}
         self.store = SimStore(self.world, self.risk)
-        self.hosts = Hosts(self.world, self.risk)
+        self.hosts = Yard(self.world, self.risk)
         self.oracle = Oracle(self.world, self.store, self.hosts)
         bell = SimBell(self.world)
         decider = Decider(estate=ESTATE, rules=RULES)

@@ -5,29 +5,31 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from domain.job import NOT_STARTED, State
+from domain.job import FINAL, NOT_STARTED, State
 from intake.desk import Desk
 from intake.read import verify_audit
 from tests.sim.clients import Told
 from tests.sim.estate import ESTATE, RULES
-from tests.sim.hosts import Hosts
 from tests.sim.oracle import Oracle
 from tests.sim.store import SimStore
 from tests.sim.world import World
+from tests.sim.yard import Yard
 
-_CLASS = {"iis-restart": "restart", "sim-act": "act"}
+_CLASS = {"iis-restart": "restart", "sim-act": "act", "sim-build": "build"}
 
 
 class Verdict:
     """The checks at the end; each tells the world what does not hold."""
 
-    def __init__(self, world: World, store: SimStore, desk: Desk, hosts: Hosts, oracle: Oracle, told: Told) -> None:
+    def __init__(self, world: World, store: SimStore, desk: Desk, hosts: Yard, oracle: Oracle, told: Told) -> None:
         self._world, self._store, self._desk = world, store, desk
         self._hosts, self._oracle, self._told = hosts, oracle, told
 
     def judge(self) -> None:
         self._nothing_vanished()
         self._success_is_true()
+        self._nothing_is_left()
+        self._what_failed_is_reverted()
         self._called_off_is_true()
         self._quotas_are_exact()
         self._keys_made_one()
@@ -47,6 +49,26 @@ class Verdict:
                 missing = self._wanted(row.number) - self._had(row.number)
                 if missing:
                     self._world.violate("succeeded", f"job {row.number} succeeded without {sorted(missing)}")
+
+    def _nothing_is_left(self) -> None:
+        """Of a job that is over nothing lies about, unless people were told so."""
+        for (_, thing), number in self._hosts.things.items():
+            row, name = self._oracle.rows[number], thing.rsplit("-", 1)[1]
+            told = {("undo", f"open:{name}"), ("untidy", f"close:{name}")} & self._oracle.alarms.get(number, set())
+            if State(row.state) in FINAL and not told:
+                self._world.violate("left", f"job {number} is {row.state}, and {thing} is still there")
+
+    def _what_failed_is_reverted(self) -> None:
+        """What took effect stands if, and only if, the job has succeeded; or people were told that it does not."""
+        for number in {e.job for e in self._hosts.ledger}:
+            row = self._oracle.rows[number]
+            if row.operation != "sim-build" or State(row.state) not in FINAL:
+                continue
+            stands, told = number in self._hosts.standing, ("undo", "act") in self._oracle.alarms.get(number, set())
+            if row.state == "succeeded" and not stands:
+                self._world.violate("taken-back", f"job {number} succeeded, and what it did was taken back")
+            elif row.state != "succeeded" and stands and not told:
+                self._world.violate("stands", f"job {number} is {row.state}, and what it did still stands")
 
     def _wanted(self, number: int) -> set[tuple[str, str]]:
         """(host, what) of every destructive step in the stored plan."""

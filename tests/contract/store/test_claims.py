@@ -17,6 +17,7 @@ from runner.claims import Claimed, Claims
 from runner.hold import Hold
 from runner.moves import move
 from runner.worker import Pace, Worker
+from tests.contract.store.wires import Wire, go_on, held
 from tests.stage import LI, OPERATOR, HandClock, desk_on, wish
 
 MakeClaims = Callable[..., Claims]
@@ -209,3 +210,23 @@ def test_a_worker_that_slept_past_its_lease_hands_back_between_two_steps(
     worker._beat()
     assert hold.asked_to_release.is_set()
     assert not hold.lost.is_set()
+
+
+@pytest.mark.req("CORE-3", "INT-8")
+def test_a_lapsed_lease_that_is_renewed_just_before_a_step_begins_sends_nothing(
+    desk: Desk, clock: HandClock, claims: MakeClaims, job_now: JobNow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = held(desk, claims, steps=2)
+    worker, begin = Worker("w1", desk.store, claims("w1"), None, desk.bell, None, Pace()), hold.begin
+    worker._holds[hold.job.number] = hold
+
+    def sleep_and_begin(index: int, run: int) -> None:
+        clock.move(seconds=16)
+        worker._beat()
+        begin(index, run)
+
+    monkeypatch.setattr(hold, "begin", sleep_and_begin)
+    wire = Wire()
+    go_on(desk, hold, wire)
+    job = job_now(hold.job.number)
+    assert (wire.sent, job.state, job.begun, job.started_at) == ([], State.WAITING, False, None)

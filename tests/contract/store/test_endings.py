@@ -121,6 +121,19 @@ def test_what_cannot_be_cleaned_up_is_failed_once_the_operator_has_said_so_again
         assert (wire.sent, job_now(number).state) == (sent, state)
 
 
+@pytest.mark.req("CORE-6", "CORE-1")
+@pytest.mark.parametrize("word", ["done", "run-again"])
+def test_nobody_goes_on_with_a_job_of_which_something_was_taken_away(
+    word: str, desk: Desk, claims: MakeClaims, job_now: JobNow
+) -> None:
+    number = undecided(desk, claims)
+    resolve(desk, OPERATOR, number, FAILED)
+    go_on(desk, claims("w2").doubtful(1)[0], Wire("undo-s0"))
+    with pytest.raises(Conflict, match="cannot go on"):
+        resolve(desk, OPERATOR, number, {"word": word, "opinion": "it looks well"})
+    assert job_now(number).state is State.NEEDS_ATTENTION
+
+
 @pytest.mark.req("CORE-6")
 def test_a_failed_job_whose_target_cannot_be_brought_back_is_not_over(
     desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
@@ -163,6 +176,41 @@ def test_a_worker_that_comes_after_the_proof_only_tidies_up(
     lost(desk, clock)
     go_on(desk, claims("w2").due(1)[0], wire)
     assert (wire.sent, job_now(hold.job.number).state) == (["s2"], State.SUCCEEDED)
+
+
+@pytest.mark.req("CORE-6")
+def test_whoever_comes_after_a_worker_that_died_while_it_cleaned_up_goes_on_with_that(
+    desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
+) -> None:
+    hold = held(desk, claims, steps=4, harmless=1, tidies=1, undoes=True)
+    hold.record(2)
+    with pytest.raises(Killed):
+        go_on(desk, hold, Wire("s2", dies_at="undo-s0"))
+    lost(desk, clock)
+    assert claims("w2").due(1) == [], "what was taken away is needed to go on"
+    wire = Wire()
+    go_on(desk, claims("w2").doubtful(1)[0], wire)
+    assert (wire.sent, job_now(hold.job.number).state) == (["undo-s2", "undo-s1", "undo-s0"], State.FAILED)
+
+
+@pytest.mark.req("CORE-6", "INT-7")
+@pytest.mark.parametrize("leaves", [False, True], ids=["its worker dies", "its worker leaves"])
+def test_a_stop_after_the_proof_comes_too_late_though_another_worker_has_to_tidy_up(
+    leaves: bool, desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
+) -> None:
+    hold = held(desk, claims, steps=2, tidies=1, undoes=True)
+    hold.record(1)
+    assert cancel(desk, OPERATOR, hold.job.number, CANCEL) is State.STOPPING
+    wire = Wire()
+    if leaves:
+        hold.stop()
+        hold.asked_to_release.set()
+        go_on(desk, hold, wire)
+    else:
+        lost(desk, clock)
+    assert (job_now(hold.job.number).state, wire.sent) == (State.WAITING, [])
+    go_on(desk, claims("w2").due(1)[0], wire)
+    assert (wire.sent, job_now(hold.job.number).state) == (["s1"], State.SUCCEEDED)
 
 
 @pytest.mark.req("CORE-1", "INT-7")

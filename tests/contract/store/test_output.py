@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import runner.hold
+import runner.patience
 from domain.errors import StoreDown
 from domain.text import Text
 from intake.desk import Desk
@@ -78,7 +79,7 @@ def test_lines_that_are_on_their_way_to_a_store_that_is_away_count_as_gathered(
     desk: Desk, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner.hold, "ROOM_S", 0.0)
-    monkeypatch.setattr(runner.hold, "STORE_PAUSES_S", ())
+    monkeypatch.setattr(runner.patience, "STORE_PAUSES_S", ())
     write = desk.store.write
 
     def away(body: Callable[[Any], Any]) -> Any:

@@ -10,16 +10,20 @@ from domain.event import Kind
 from domain.job import LIFE, State
 from domain.operation import Judgement, Outcome
 from domain.text import Text
+from runner.clean_up import CleanUp
 from runner.decider import Decider, _used
 from runner.engine import Engine
 from runner.hold import Hold
+from runner.leavings import leavings
 from runner.moves import move
 from runner.store.rows import to_job
 from runner.store.statements import statements
 from runner.store.tx import Tx
 from runner.sweeper import Sweeper
-from tests.sim.hosts import SimHost
-from tests.sim.run import simulate
+from tests.sim.clients import OperatorOnDuty
+from tests.sim.hosts import Died, SimHost
+from tests.sim.run import _RISKS, simulate
+from tests.sim.yard import Yard
 
 pytestmark = pytest.mark.req("CORE-1", "CORE-2", "CORE-3", "CORE-4", "CORE-5", "CORE-8", "INT-9")
 MOST_SEEDS = 80
@@ -139,6 +143,71 @@ def keys_are_forgotten(patch):
     sql(patch, "remember_answer", "INSERT INTO", "INSERT OR REPLACE INTO")
 
 
+def nothing_is_taken_away(patch):
+    patch.setattr(CleanUp, "run", lambda self, hold, why, whatever=False: None)
+
+
+def what_could_not_be_taken_away_is_not_told(patch):
+    note = Hold.note
+
+    def mute(self, kind, **facts):
+        if kind is not Kind.ALARM:
+            note(self, kind, **facts)
+
+    patch.setattr(Hold, "note", mute)
+
+
+def only_the_harmless_is_undone(patch):
+    patch.setattr("runner.clean_up.leavings", lambda *a, **k: (s for s in leavings(*a, **k) if not s.destructive))
+
+
+def worse(patch, **risks):
+    """What a break needs to be seen soon happens more often."""
+    for name, risk in risks.items():
+        patch.setitem(_RISKS, name, (risk,))
+
+
+def an_ending_is_not_committed_first(patch):
+    worse(patch, crash=0.01, disproves=0.5)
+    patch.setattr(Hold, "ending", lambda *_, **__: None)
+
+
+def a_person_may_go_on_with_what_was_taken_away(patch):
+    patch.setattr("intake.approve._was_taken_away", lambda was: False)
+
+    def close(self, host, program, args):
+        raise Died
+
+    patch.setattr(Yard, "_close", close)
+    worse(patch, disproves=0.5)
+
+
+def the_proven_is_undone(patch):
+    patch.setattr("runner.leavings.is_proven", lambda plan, at: False)
+
+    def tidy(self, hold, step):
+        self._close_step(hold, step, self._read(hold, step))
+
+    patch.setattr(Engine, "_tidy", tidy)
+
+
+def a_stop_after_the_proof_is_a_cancel(patch):
+    worse(patch, crash=0.005, leave=0.5, disproves=0.0)
+    patch.setattr(OperatorOnDuty, "_answer", OperatorOnDuty._stop_one)
+    for module in ("runner.sweeper", "runner.hold"):
+        patch.setattr(f"{module}.is_proven", lambda plan, at: False)
+
+
+def the_undecided_is_cleaned_up_too(patch):
+    end_badly = Engine._end_badly
+
+    def and_clean_up(self, hold, error):
+        end_badly(self, hold, error)
+        self._clean_up.run(hold, Text("否", "no"))
+
+    patch.setattr(Engine, "_end_badly", and_clean_up)
+
+
 BREAKS = [
     (no_epoch_check, "stale"),
     (no_exclusive_marker, "twice"),
@@ -159,10 +228,19 @@ BREAKS = [
     (an_event_is_rewritten, "audit"),
     (called_off_and_still_claimed, "called-off"),
     (keys_are_forgotten, "idempotent"),
+    (nothing_is_taken_away, "left"),
+    (nothing_is_taken_away, "stands"),
+    (what_could_not_be_taken_away_is_not_told, "left"),
+    (only_the_harmless_is_undone, "stands"),
+    (an_ending_is_not_committed_first, "taken-back"),
+    (a_person_may_go_on_with_what_was_taken_away, "taken-back"),
+    (the_proven_is_undone, "taken-back"),
+    (a_stop_after_the_proof_is_a_cancel, "stands"),
+    (the_undecided_is_cleaned_up_too, "undone"),
 ]
 
 
-@pytest.mark.parametrize(("broken", "invariant"), BREAKS, ids=[b.__name__ for b, _ in BREAKS])
+@pytest.mark.parametrize(("broken", "invariant"), BREAKS, ids=[f"{b.__name__}-{i}" for b, i in BREAKS])
 def test_a_broken_core_makes_the_simulator_red(broken, invariant, monkeypatch):
     broken(monkeypatch)
     for seed in range(1, MOST_SEEDS + 1):

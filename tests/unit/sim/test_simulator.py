@@ -20,6 +20,7 @@ def test_the_stretch_meets_every_kind_of_trouble():
         for what, count in simulate(seed).counts.items():
             met[what] = met.get(what, 0) + count
     wanted = {"effects", "crashes", "zombies", "severed", "store down", "outages", "died half-way", "needs-attention"}
+    wanted |= {"opened", "closed", "taken back", "tidied", "overtaken there"}
     assert {w for w in wanted if not met.get(w)} == set()
 
 
