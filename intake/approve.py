@@ -88,8 +88,8 @@ def _check_word(word: str, was: Opened) -> None:
 
 
 def _was_taken_away(was: Opened) -> bool:
-    """Whether it was cleaned up after this job, and not all of it could be taken away."""
-    return bool((was.job.outcome or {}).get("evidence", {}).get("undo"))
+    """Whether cleaning up after this job was begun, and has not come to its end."""
+    return was.job.ending is not None or bool((was.job.outcome or {}).get("evidence", {}).get("undo"))
 
 
 def _check_done(word: str, was: Opened) -> None:

@@ -14,7 +14,7 @@ from domain.operation import Lock, Operation, Step
 from domain.text import Text
 from runner.admission import Admission, Candidate, plan_from, unreadable
 from runner.decider import Decider
-from runner.moves import Move, move, move_all, outcome
+from runner.moves import Move, kept_ending, move, move_all, outcome
 from runner.store.rows import dumps, micros, moment, to_job
 from runner.store.store import Store
 from runner.store.tx import Row, Tx
@@ -131,7 +131,13 @@ class Claims:
             plan = plan_from(row["plan"])
         except Exception as error:  # this version does not know it: nobody here can look at the target
             log.warning("job %s is in doubt and cannot be read: %s", job.number, error)
-            move(tx, job, Kind.UNDECIDED, changes=outcome(unreadable(error)), facts={"step": job.step})
+            move(
+                tx,
+                job,
+                Kind.UNDECIDED,
+                changes=outcome(unreadable(error), **kept_ending(job)),
+                facts={"step": job.step},
+            )
             return None
         lease = tx.ahead(self._lease_s)
         tx.moved("claim_doubt", number=job.number, epoch=job.epoch, worker=self._worker, lease_until=lease)

@@ -115,6 +115,11 @@ def wind_up(
     return move(tx, job, Kind.ENDING, actor=actor, changes=ending, facts={**told, "ending": kind.value})
 
 
+def kept_ending(job: Job) -> dict[str, Any]:
+    """That its ending was decided is kept with what becomes of it: something of it may be taken away by now."""
+    return {"ending": job.ending.value} if job.ending else {}
+
+
 def _leaving(tx: Tx, state: State) -> dict[str, Any]:
     """What a state leaves behind: a worker and its lease belong to work only, an end has its time."""
     changes: dict[str, Any] = {}

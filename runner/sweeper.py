@@ -18,7 +18,7 @@ from domain.text import Text
 from runner import letters
 from runner.admission import miss
 from runner.leavings import is_proven, leavings, outline
-from runner.moves import move, outcome, taken_back, wind_up
+from runner.moves import kept_ending, move, outcome, taken_back, wind_up
 from runner.shelves import shelve
 from runner.store.rows import to_job
 from runner.store.store import Store
@@ -106,6 +106,7 @@ class Sweeper:
         facts = {"worker": job.worker, "epoch": job.epoch, "step": job.step}
         if job.tries >= MAX_TRIES:
             text = Text(f"已尝试 {job.tries} 次仍未完成", f"given up after {job.tries} attempts")
+            facts |= kept_ending(job)
             move(tx, job, Kind.UNDECIDED, changes=outcome(text, **facts), facts={"text": text.as_dict(), **facts})
         elif job.state is State.IN_DOUBT:  # whoever was looking is gone: the next one looks
             tx.update_jobs(

@@ -18,7 +18,7 @@ from intake.read import events_of
 from intake.submit import submit
 from runner.hold import Hold
 from runner.store.store import Store
-from runner.sweeper import Retention, Sweeper
+from runner.sweeper import MAX_TRIES, Retention, Sweeper
 from tests.contract.store.wires import Killed, MakeClaims, Wire, go_on, held, lost
 from tests.stage import LI, OPERATIONS, OPERATOR, HandClock, Work, desk_on, wish
 
@@ -285,3 +285,18 @@ def undecided(desk: Desk, claims: MakeClaims, *, stopped: bool = False) -> int:
         cancel(desk, OPERATOR, hold.job.number, CANCEL)
     hold.end(Kind.UNDECIDED, Text("不明", "nobody knows"))
     return hold.job.number
+
+
+@pytest.mark.req("CORE-1", "CORE-6")
+def test_a_clean_up_that_was_given_up_leaves_failed_as_the_only_word(
+    desk: Desk, claims: MakeClaims, clock: HandClock, job_now: JobNow
+) -> None:
+    number = undecided(desk, claims)
+    resolve(desk, OPERATOR, number, FAILED)
+    for _ in range(MAX_TRIES + 1):
+        claims("w2").doubtful(1)
+        lost(desk, clock)
+    assert job_now(number).state is State.NEEDS_ATTENTION
+    with pytest.raises(Conflict):
+        resolve(desk, OPERATOR, number, {"word": "done", "opinion": "I have seen it"})
+    assert resolve(desk, OPERATOR, number, FAILED) is State.IN_DOUBT
