@@ -16,6 +16,7 @@ from commands.moments import shown
 from commands.request_script import part_lines
 from commands.session import Session
 from domain.errors import Broke, TimedOut
+from domain.places import DataCenter
 from domain.text import Text
 
 FOLLOW_S: Final = 300.0
@@ -130,11 +131,17 @@ def _restore(session: Session, stage: Stage, number: int) -> int:
 
 def _tables(stage: Stage) -> dict[str, Any]:
     """Rows and digest of every table, as the lab itself sees them."""
+    center = _books(stage)
+    tables: dict[str, Any] = stage.lab.get(f"/sql/db1/tables?database={center.database}")["tables"]
+    return {name: about for name, about in tables.items() if not name.endswith("yunwei_batch")}
+
+
+def _books(stage: Stage) -> DataCenter:
+    """The data center of the demo, as the estate names it."""
     center = stage.product.desk.estate.place(BOOKS).data_center
     if center is None:
         raise AssertionError(f"{BOOKS} is a data center")
-    tables: dict[str, Any] = stage.lab.get(f"/sql/db1/tables?database={center.database}")["tables"]
-    return {name: about for name, about in tables.items() if not name.endswith("yunwei_batch")}
+    return center
 
 
 def _batches_are_as_written(parts: Mapping[str, Any]) -> Check:
@@ -149,7 +156,8 @@ def _batches_are_as_written(parts: Mapping[str, Any]) -> Check:
 def _backup_came_first(stage: Stage, number: int) -> Check:
     """By the lab's own record: the backup, then the read of its file, then the script's first change."""
     effects = stage.lab.get("/sql/db1/ledger")["effects"]
-    mine = [e for e in effects if e["program"].startswith(f"job{number}.")]
+    database = _books(stage).database
+    mine = [e for e in effects if e["program"].startswith(f"job{number}.") and e["database"] == database]
     kinds = [e["kind"] for e in mine]
     changes = [n for n, kind in enumerate(kinds) if kind in ("update", "delete", "insert")]
     held = "backup" in kinds and bool(changes) and kinds.index("backup") < changes[0]

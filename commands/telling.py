@@ -51,11 +51,14 @@ def _subject(event: Shape) -> str:
 
 
 def _sentence(facts: Shape, screen: Screen, zone: tzinfo | None) -> str:
+    """What a person wrote, before what the product says."""
+    words = [facts[n] for n in ("reason", "opinion") if facts.get(n)]
+    if words:
+        return str(words[0])
     for name in ("text", "title"):
         if isinstance(facts.get(name), Mapping):
             return screen.of(dict(facts[name]))
-    words = [facts[n] for n in ("reason", "opinion") if facts.get(n)]
-    return str(words[0]) if words else next((_moment(facts[n], zone) for n in _WHEN if facts.get(n)), "")
+    return next((_moment(facts[n], zone) for n in _WHEN if facts.get(n)), "")
 
 
 def _moment(value: str, zone: tzinfo | None) -> str:

@@ -22,7 +22,8 @@ STALL_S: Final = 1800.0  # without any progress, work or wait that changes
 GONE_S: Final = 60.0  # how long a killed session may take to undo its work
 _REQUEST: Final = """
     SELECT r.percent_complete AS percent_complete, r.cpu_time AS cpu_time, r.reads AS reads, r.writes AS writes,
-           r.logical_reads AS logical_reads
+           r.logical_reads AS logical_reads, r.wait_type AS wait_type, r.last_wait_type AS last_wait_type,
+           r.wait_time AS wait_time
     FROM sys.dm_exec_requests r JOIN sys.dm_exec_sessions s ON s.session_id = r.session_id
     WHERE s.session_id = %s AND s.login_time = %s AND s.program_name = %s"""
 _SESSION: Final = """

@@ -1,7 +1,7 @@
 """Reset the password of a data center's administrator."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -69,4 +69,9 @@ class ResetPassword(Operation):
 
     def judge_look(self, step: Step, reading: Reading) -> Judgement:
         """An attempt that was broken off is taken as not done: another password is made, and replaces it."""
-        return effect(reading.facts)
+        judgement = effect(reading.facts)
+        if reading.facts.get("took_effect") is not False:
+            return judgement
+        zh = "未能确认送达：旧密码可能已失效，新密码无人知晓；请再次重置"
+        en = "It was not seen to be delivered: the old password may be gone, nobody knows the new one; reset it again"
+        return replace(judgement, text=Text(zh, en))

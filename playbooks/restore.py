@@ -99,7 +99,7 @@ class RestoreDataCenter(Operation):
         if self.backup_first:
             yield from safety.steps()
         yield from self._source(place, restore)
-        yield restore.media()
+        yield restore.media(in_place=self.how == "in-place")
         if self.how == "beside":
             yield from way_beside(restore, iter([drop_file(place, restore.word, restore.file)]))
         else:

@@ -134,7 +134,7 @@ def judged(step: Step, reading: Reading, label: str = "", description: str = "")
         case "verify":
             return done("备份可读，校验和正确", "the backup is complete and its checksums are right", **facts)
         case "stow":
-            return _stowed(facts, label, description)
+            return _stowed(step.effect_on, facts, label, description)
         case "drop":
             return done("文件已删除", "the file is gone", **facts)
     return None
@@ -147,10 +147,11 @@ def _looked(facts: dict[str, Any]) -> Judgement:
     return done(f"数据库在线，{size}", f"the database is online, {size}", **facts)
 
 
-def _stowed(facts: dict[str, Any], label: str, description: str) -> Judgement:
+def _stowed(place: str, facts: dict[str, Any], label: str, description: str) -> Judgement:
     _, _, run, name = facts["key"].split("/")
     made = {
         "kind": "backup",
+        "place": place,
         "key": facts["key"],
         "name": f"{label}.bak" if label else f"{name.removesuffix('.bak')}-{run}.bak",
         "description": description,

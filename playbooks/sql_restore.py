@@ -49,11 +49,12 @@ class Restore:
             undo=Carry(host=self._host, act="drop", file=self.file),
         )
 
-    def media(self) -> Step:
+    def media(self, *, in_place: bool = False) -> Step:
+        """In place the files that are there make room."""
         return Step(
             key="media",
             title=Text("读取备份的内容", "Read what the backup holds"),
-            do=self._sql("read-media", "media", file=self.file),
+            do=self._sql("read-media", "media", file=self.file, in_place=in_place),
             timeout_s=MEDIA_S,
             effect_on=self.place.path,
         )
@@ -174,13 +175,13 @@ def judged(step: Step, reading: Reading) -> Judgement | None:
             size = readable(facts["size"])
             return done(f"备份文件已就位（{size}）", f"the file is there ({size})", **facts)
         case "media":
-            return _media(facts)
+            return _media(facts, in_place=isinstance(step.do, Sql) and bool(step.do.args.get("in_place")))
         case "restore" if step.destructive:
             return attempt(reading, "已就地还原", "restored in place")
         case "restore":
             return done("已还原到旁路数据库", "restored into a database beside", **facts)
         case "check":
-            return _checked(facts)
+            return _checked(facts, step.do.args["login"] if isinstance(step.do, Sql) else "")
         case "swap":
             return attempt(reading, "已切换", "the names are swapped")
         case "prove":
@@ -195,22 +196,27 @@ def judged_look(step: Step, reading: Reading) -> Judgement:
     return effect(reading.facts, otherwise=Outcome.FAILED if step.key == "restore" else Outcome.NOT_DONE)
 
 
-def _media(facts: Facts) -> Judgement:
-    """Whether there is room, by the sizes of the files as they will be."""
+def _media(facts: Facts, *, in_place: bool) -> Judgement:
+    """Whether there is room beside, by the sizes of the files as they will be."""
     need, free = int(facts["bytes"] * RESERVE), max(facts["free"].values(), default=0)
     header = facts["header"]
     said = Text(
         f"完整备份：{header.get('DatabaseName')}，{header.get('BackupFinishDate')}，需 {readable(need)}",
         f"a full backup of {header.get('DatabaseName')}, {header.get('BackupFinishDate')}, needs {readable(need)}",
     )
-    if need > free:
+    if need > free and not in_place:
         zh = f"{said.zh}；磁盘只剩 {readable(free)}。可腾出空间，或选择就地还原（how=in-place）"
         en = f"{said.en}; only {readable(free)} are free. Make room, or restore in place (how=in-place)"
         return failed(zh, en, **facts)
     return done(said.zh, said.en, **facts)
 
 
-def _checked(facts: Facts) -> Judgement:
+def _checked(facts: Facts, login: str) -> Judgement:
+    """Sound, and open to the scripts of this place."""
+    if login and facts.get("let_in") is False:
+        zh = f"服务器上没有脚本登录名 {login}：请服务商运行 sql_rights_data_center.sql 后重试"
+        en = f"There is no login {login} for scripts on the server: the provider runs sql_rights_data_center.sql first"
+        return failed(zh, en, **facts)
     zh, en = "DBCC CHECKDB 无错误", "DBCC CHECKDB found nothing wrong"
     if facts.get("orphans"):
         names = ", ".join(facts["orphans"])

@@ -143,6 +143,11 @@ def _ran(facts: Facts) -> Judgement:
 _ENDS = (
     ("left_open", "脚本结束时事务未提交，已回滚", "a transaction was left open at the end and was rolled back"),
     ("rolled_back", "已全部回滚", "all of it was rolled back"),
+    (
+        "escaped",
+        "脚本自行结束了事务，之前的批次可能已提交",
+        "it ended the transaction itself: what came before may stay",
+    ),
     ("stopped", "执行被停止", "it was stopped"),
 )
 

@@ -36,7 +36,7 @@ def key_of(reading: Reading, named: str) -> ArtifactKey:
 
 
 def record(tx: Tx, job: Job, made: Mapping[str, Any]) -> None:
-    """Put it on record, once. `made`: kind, key, name, description, size, sha256, facts."""
+    """Put it on record, once. `made`: kind, key, name, description, size, sha256, facts; `place` if not the job's."""
     if made["kind"] == NAME:
         names.record(tx, job, made)
         return
@@ -45,7 +45,7 @@ def record(tx: Tx, job: Job, made: Mapping[str, Any]) -> None:
         "tenant": job.tenant,
         "kind": made["kind"],
         "key": made["key"],
-        "place": job.place,
+        "place": made.get("place", job.place),  # a restore may back up where it copies from, too
         "name": made["name"],
         "description": made.get("description", ""),
         "size": made["size"],

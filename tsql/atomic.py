@@ -17,6 +17,24 @@ _FIRST: Final = ("alter", "begin", "create", "declare", "delete", "drop", "if", 
                  "set", "truncate", "update", "with", ";", "raiserror")  # fmt: skip
 
 
+_MAY_COMMIT: Final = ("commit", "exec", "execute")
+
+
+def may_commit(batch: str) -> bool:
+    """Whether it may end a transaction that is open before it, so that what was done in it stays."""
+    said = words(batch)
+    first = next(said, None)
+    if first is None:
+        return False
+    return not first.of(*_FIRST, "commit", "rollback", "use", "waitfor", "while", "return", "throw", "goto", "save",
+                        "dbcc", "checkpoint") or any(w.of(*_MAY_COMMIT) for w in (first, *said))  # fmt: skip
+
+
+def begins_by_itself(batch: str) -> bool:
+    """Whether it switches to transactions that begin by themselves: no statement of ours may then end them."""
+    return any(word.of("implicit_transactions") for word in words(batch))
+
+
 def is_atomic(batch: str) -> bool:
     """True for plain reading, changing and defining statements. Holds two words at a time, however long the batch."""
     before: Word | None = None

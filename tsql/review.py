@@ -51,6 +51,7 @@ FORBIDDEN: Final[dict[str, tuple[str, ...]]] = {
                  "alter role", "drop role", "grant", "revoke", "deny", "alter authorization", "create credential",
                  "execute as", "exec as", "revert", "setuser"),
     "assembly": ("create assembly", "alter assembly"),
+    "trigger": ("on database", "on all server"),  # of CREATE, ALTER, DISABLE TRIGGER: it fires for us as well
     "outside": ("bulk insert", "openrowset", "openquery", "opendatasource"),
 }  # fmt: skip
 FORBIDDEN_PROCEDURES: Final = (
@@ -64,6 +65,7 @@ WHY: Final[dict[str, Text]] = {
     "backup": Text("备份与恢复请用平台的操作", "use the platform's own backup and restore"),
     "accounts": Text("不能更改登录、用户、角色或权限", "logins, users, roles and rights cannot be changed"),
     "assembly": Text("不能装入程序集", "assemblies cannot be loaded"),
+    "trigger": Text("不能更改数据库级触发器", "triggers of the whole database cannot be changed"),
     "outside": Text("不能访问数据库以外的数据", "data outside the database cannot be reached"),
     "procedure": Text("不能调用服务器级过程", "procedures of the server cannot be called"),
     "other-database": Text("只能访问本数据中心", "only this data center's database can be reached"),

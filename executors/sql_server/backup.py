@@ -11,7 +11,8 @@ from executors.mssql_watch import watched
 from executors.sql_server import attempt, databases
 from executors.sql_server.server import Arguments, Facts, Server
 
-EXPRESS: Final = 4  # SERVERPROPERTY('EngineEdition'): it cannot compress
+ENTERPRISE: Final = 3  # SERVERPROPERTY('EngineEdition'), Developer and Evaluation among them
+COMPRESSING: Final = frozenset({-1534726760, 284895786})  # SERVERPROPERTY('EditionID'): Standard and BI, but not Web
 _SET: Final = """
     SELECT s.type AS type, s.is_copy_only AS copy_only, s.has_backup_checksums AS checksums, s.is_damaged AS damaged,
            s.backup_size AS bytes, s.compressed_backup_size AS bytes_of_file, s.backup_start_date AS started,
@@ -80,7 +81,7 @@ def _is_there(link: Link, file: str) -> bool:
 def _statement(link: Link, database: str, file: str, name: str) -> str:
     """COPY_ONLY: it must not become the base of the provider's own differential backups."""
     options = ["COPY_ONLY", "CHECKSUM", "FORMAT", "INIT", f"NAME = {quoted.text(name)}", "STATS = 5"]
-    if _edition(link) != EXPRESS:
+    if _compresses(link):
         options.insert(2, "COMPRESSION")
     what = quoted.name(database)
     return f"BACKUP DATABASE {what} TO DISK = {quoted.text(file)} WITH {', '.join(options)}"
@@ -89,6 +90,12 @@ def _statement(link: Link, database: str, file: str, name: str) -> str:
 def _edition(link: Link) -> int:
     row = link.row("SELECT CAST(SERVERPROPERTY('EngineEdition') AS int) AS edition")
     return int(row["edition"]) if row else 0
+
+
+def _compresses(link: Link) -> bool:
+    """Whether this edition can compress a backup: Express and Web cannot."""
+    row = link.row("SELECT CAST(SERVERPROPERTY('EditionID') AS bigint) AS id")
+    return _edition(link) == ENTERPRISE or bool(row and row["id"] in COMPRESSING)
 
 
 def _refuse_unfit(link: Link, database: str) -> None:

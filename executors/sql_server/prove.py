@@ -12,9 +12,9 @@ from executors.sql_server.server import Arguments, Facts, Server
 ROLES: Final = ("db_datareader", "db_datawriter", "db_ddladmin")
 _ORPHANS: Final = """
     SELECT p.name AS name FROM {database}.sys.database_principals p
-    LEFT JOIN sys.server_principals s ON s.sid = p.sid
-    WHERE p.type = 'S' AND p.principal_id > 4 AND s.sid IS NULL"""
-_LOGIN: Final = "SELECT name FROM sys.server_principals WHERE name = %s"
+    WHERE p.type = 'S' AND p.principal_id > 4 AND p.authentication_type = 1 AND SUSER_SNAME(p.sid) IS NULL"""
+# Not sys.server_principals: it shows our login itself and little more.
+_LOGIN: Final = "SELECT SUSER_SID(%s) AS sid"
 
 
 def check(server: Server, arguments: Arguments, call: Call) -> Facts:
@@ -61,7 +61,7 @@ def _make_safe(link: Link, database: str) -> list[str]:
 def _map_users(link: Link, database: str) -> Facts:
     """Users without a login of their SID: known logins of that name are tied to them, others are listed."""
     orphans = [str(r["name"]) for r in link.rows(_ORPHANS.format(database=quoted.name(database)))]
-    mapped = [name for name in orphans if link.row(_LOGIN, name)]
+    mapped = [name for name in orphans if _is_login(link, name)]
     for name in mapped:
         user = quoted.name(name)
         _within(link, database, f"ALTER USER {user} WITH LOGIN = {user}")
@@ -78,16 +78,22 @@ def _shut_out(link: Link, database: str, strangers: list[str]) -> list[str]:
 
 
 def _let_in(link: Link, database: str, login: str) -> bool:
-    """The rights that playbooks/scripts/sql_rights_data_center.sql gives."""
-    if not login or link.row(_LOGIN, login) is None:
+    """The rights that playbooks/scripts/sql_rights_data_center.sql gives, and no others: a backup may give it more."""
+    if not login or not _is_login(link, login):
         return False
     user = quoted.name(login)
-    if login not in _users(link, database):
-        _within(link, database, f"CREATE USER {user} FOR LOGIN {user}")
+    if login in _users(link, database):
+        _within(link, database, f"DROP USER {user}")
+    _within(link, database, f"CREATE USER {user} FOR LOGIN {user}")
     for role in ROLES:
         _within(link, database, f"ALTER ROLE {quoted.name(role)} ADD MEMBER {user}")
     _within(link, database, f"GRANT EXECUTE TO {user}")
     return True
+
+
+def _is_login(link: Link, name: str) -> bool:
+    row = link.row(_LOGIN, name)
+    return row is not None and row["sid"] is not None
 
 
 def _users(link: Link, database: str) -> set[str]:

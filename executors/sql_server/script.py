@@ -17,7 +17,7 @@ from executors.mssql_script import SETTINGS, ScriptSession
 from executors.sql_server import attempt, ledger
 from executors.sql_server.batches import Part
 from executors.sql_server.server import Arguments, Facts, Server
-from tsql.atomic import is_atomic
+from tsql.atomic import begins_by_itself, is_atomic, may_commit
 from tsql.batches import Batch, Flaw, split
 from tsql.reading import decode
 
@@ -88,6 +88,8 @@ class _Run:
     first_error: dict[str, Any] | None = None
     dead: bool = False  # nothing more is sent
     ahead: bool = False  # a transaction of ours was begun for the batch that comes next
+    escaped: bool = False  # of one transaction around it all, a batch may have committed what was done so far
+    implicit: bool = False  # transactions begin by themselves: no batch is wrapped any more
     opened: int = 0  # the batch that began the script's own transaction, while that is open
 
     @property
@@ -125,6 +127,7 @@ class _Run:
         """One execution, in a transaction of ours if it may be and none is open."""
         wrapped = self.ahead or (self._may_wrap(part.batch) and self._began())
         self.ahead = False
+        self.implicit = self.implicit or begins_by_itself(part.batch.text)
         part.took(self.session.run(part.batch.text, Limits(), self._said))
         if wrapped and not self.session.transaction:
             part.ended = "rolled-back"  # the server threw the whole batch away: nothing of it remains
@@ -132,11 +135,13 @@ class _Run:
             self._stopped(part, wrapped=wrapped)
         elif self.whole and not self.session.transaction:
             part.colour, part.ended = "red", "transaction-ended"  # by the script itself, or by a grave error
+            self.escaped = self.escaped or may_commit(part.batch.text)
         else:
             self._enter(part, time, then, wrapped=wrapped)
 
     def _may_wrap(self, batch: Batch | None) -> bool:
-        return batch is not None and not self.whole and not self.session.transaction and is_atomic(batch.text)
+        ours = self.whole or self.session.transaction or self.implicit
+        return batch is not None and not ours and is_atomic(batch.text)
 
     def _stopped(self, part: Part, *, wrapped: bool) -> None:
         """A batch that was cut short: rolled back if it is in a transaction of ours, else partly done."""
@@ -192,20 +197,22 @@ class _Run:
         if self.session.transaction:
             self._ours("COMMIT TRANSACTION" if self.whole and good else "ROLLBACK TRANSACTION")
         if self.whole and not good:
-            self._took_back(1, "grey")
+            self._took_back(1, "unknown" if self.escaped else "grey")
         if left_open:  # what a batch did before it began the transaction is not known to be gone
             self._took_back(self.opened, "red")
-        return {"left_open": left_open, "rolled_back": left_open or (self.whole and not good)}
+        took_back = left_open or (self.whole and not good and not self.escaped)
+        return {"left_open": left_open, "rolled_back": took_back, "escaped": self.escaped}
 
     def _took_back(self, first: int, colour: str) -> None:
-        """What had been green since batch `first` was rolled back, and is shown so."""
+        """What had been green since batch `first` was rolled back, or may have been, and is shown so."""
         for number in range(max(1, first), len(self.colours) + 1):
             if self.colours[number - 1] == LETTERS["green"]:
                 self.counts["green"] -= 1
                 self.counts[colour] += 1
                 self.colours[number - 1] = LETTERS[colour]
                 batch = self.batches[number - 1]
-                part = Part(number=number, batch=batch, colour=colour, ended="rolled-back", looked=True)
+                ended = "transaction-ended" if colour == "unknown" else "rolled-back"
+                part = Part(number=number, batch=batch, colour=colour, ended=ended, looked=True)
                 self.call.part(number, part.as_facts())
 
     def _why_stopped(self) -> str | None:
@@ -256,8 +263,13 @@ def _parts(batches: list[Batch], done: list[Facts], *, whole: bool) -> Iterator[
         rows.setdefault(row["number"], []).append(row["colour"])
     last = max(rows, default=0)
     reached = last if last and not _is_full(batches[last - 1], rows[last]) else last + 1
+    escaped = whole and any(may_commit(batch.text) for batch in batches)  # nobody knows how far it came
     for number, batch in enumerate(batches, 1):
-        yield _part(number, batch, rows.get(number, []), at_hand=number <= reached and not whole)
+        at_hand = number <= reached and not whole
+        part = _part(number, batch, rows.get(number, []), at_hand=at_hand)
+        if escaped and part.ended != "from-ledger":
+            part.colour, part.ended = "unknown", "broken-off"
+        yield part
 
 
 def _part(number: int, batch: Batch, colours: list[str], *, at_hand: bool) -> Part:

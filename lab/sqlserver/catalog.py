@@ -64,7 +64,24 @@ def _sessions(session: "LabSession", _: Database) -> Rows:
 
 def _requests(session: "LabSession", _: Database) -> Rows:
     return [
-        (s.number, 0, s.started, "running", s.command, s.database_id, float(s.percent), 0, 0)
+        (
+            s.number,
+            0,
+            s.started,
+            "running",
+            s.command,
+            s.database_id,
+            float(s.percent),
+            0,
+            0,
+            s.worked_ms(),
+            0,
+            0,
+            0,
+            None,
+            0,
+            "",
+        )
         for s in _visible(session)
         if s.command
     ]
@@ -170,7 +187,9 @@ VIEWS: dict[str, tuple[str, Callable[["LabSession", Database], Rows]]] = {
     ),
     "dm_exec_requests": (
         "session_id smallint, request_id int, start_time datetime, status nvarchar(30), command nvarchar(32), "
-        "database_id smallint, percent_complete float, blocking_session_id smallint, estimated_completion_time bigint",
+        "database_id smallint, percent_complete float, blocking_session_id smallint, estimated_completion_time bigint, "
+        "cpu_time int, reads bigint, writes bigint, logical_reads bigint, wait_type nvarchar(60), wait_time int, "
+        "last_wait_type nvarchar(60)",
         _requests,
     ),
     "server_principals": (

@@ -38,6 +38,8 @@ def grant(session: "LabSession", _: Scope, statement: Plain) -> Iterator[Answer]
     cursor.finish()
     if permissions == ["IMPERSONATE"] and on is not None:
         _on_server(session, verb, [f"IMPERSONATE {on}"], principals)
+    elif permissions == ["VIEW DEFINITION"] and "LOGIN::" in statement.text.upper():
+        _on_server(session, verb, [f"VIEW DEFINITION {on}"], principals)
     elif set(permissions) <= SERVER_PERMISSIONS and on is None:
         _on_server(session, verb, permissions, principals)
     elif set(permissions) <= RIGHTS.keys() | _WITHOUT_EFFECT:

@@ -19,6 +19,7 @@ from lab.sqlserver.store import Database, Store
 from lab.tds.answers import Login, Message, Refused
 
 _FIRST_SESSION = 51
+_EDITION_IDS = {2: -1534726760, 3: 1804890536, 4: -1592396055}  # Standard, Enterprise, Express
 _YEARS = {10: 2008, 11: 2012, 12: 2014, 13: 2016, 14: 2017, 15: 2019, 16: 2022, 17: 2025}
 
 
@@ -85,6 +86,7 @@ class SqlServer:
             "productlevel": "RTM",
             "edition": edition,
             "engineedition": engine_edition,
+            "editionid": _EDITION_IDS[engine_edition],
             "instancedefaultdatapath": self.data_folder + "\\",
             "instancedefaultlogpath": self.log_folder + "\\",
             "instancedefaultbackuppath": self.backup_folder,

@@ -44,6 +44,7 @@ class LabSession(Transactions):
         self.first_database = self.database = database
         self.language = self.first_language = language_of(login.language) if login.language else server.language
         self.login_time = self.started = now_text()
+        self._began_s = time.monotonic()
         self.command, self.percent = "", 0.0
         self.transaction_count = self.transaction_id = 0
         self.doomed = False
@@ -98,7 +99,7 @@ class LabSession(Transactions):
         """Around all work: stop, kill, and the doomed transaction at the end."""
         with self._idle:
             self._stop = stop
-            self.started = now_text()
+            self.started, self._began_s = now_text(), time.monotonic()
             self.command = "SELECT"
             try:
                 self.look()
@@ -157,6 +158,10 @@ class LabSession(Transactions):
             self.engine.close()
 
     # --- waiting and ending ---
+
+    def worked_ms(self) -> int:
+        """How long the statement at hand has worked: whoever watches it sees that it does."""
+        return int((time.monotonic() - self._began_s) * 1000)
 
     def look(self) -> None:
         """Raises Killed or Stopped when the work has to end."""

@@ -10,6 +10,9 @@ IF SUSER_ID(N'$(SCRIPT_LOGIN)') IS NULL
     CREATE LOGIN [$(SCRIPT_LOGIN)] WITH PASSWORD = N'$(SCRIPT_PASSWORD)', CHECK_POLICY = ON, CHECK_EXPIRATION = OFF,
         DEFAULT_DATABASE = [$(DATABASE)];
 GO
+-- So that it sees this login after a restore from elsewhere, and can tie its user to it. An ERP's own login needs the same.
+GRANT VIEW DEFINITION ON LOGIN::[$(SCRIPT_LOGIN)] TO [yunwei_ops];
+GO
 -- An owner with few rights on the server; what the database holds can then not reach beyond it.
 ALTER AUTHORIZATION ON DATABASE::[$(DATABASE)] TO [yunwei_ops];
 GO
