@@ -1,11 +1,14 @@
 """Backups are made once and proven; a restore leaves the target usable, whatever happens on the way."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from domain.errors import Trouble
-from tests.contract.mssql.conftest import DATABASE, Estate, Watcher
+from executors.sql_server.backup import _statement
+from tests.contract.mssql.conftest import DATABASE, SCRIPT, Estate, Watcher
+from tests.contract.mssql.test_attempts import session
 
 
 @pytest.mark.req("DC-2")
@@ -90,3 +93,38 @@ def test_a_target_left_restoring_is_brought_back_from_the_backup_taken_before(es
     back = estate.run("put-back", database=DATABASE, file=file)
     assert (back["database"]["state"], back["database"]["access"]) == ("ONLINE", "MULTI_USER")
     assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]
+
+
+@pytest.mark.req("SQL-9", "DC-3")
+def test_a_backup_brings_the_scripts_login_no_more_rights_than_it_has_here(estate: Estate) -> None:
+    estate.rows(f"ALTER ROLE [db_owner] ADD MEMBER [{SCRIPT}]")
+    facts = estate.run("check", database=DATABASE, login=SCRIPT, strangers=[])
+    assert facts["let_in"] is True
+    asked = (
+        "SELECT r.name, u.name FROM sys.database_role_members m "
+        "JOIN sys.database_principals r ON r.principal_id = m.role_principal_id "
+        "JOIN sys.database_principals u ON u.principal_id = m.member_principal_id"
+    )
+    assert {role for role, user in estate.rows(asked) if user == SCRIPT} == {
+        "db_datareader",
+        "db_datawriter",
+        "db_ddladmin",
+    }
+
+
+@pytest.mark.req("DC-3")
+def test_a_login_that_the_server_does_not_know_is_not_let_in(estate: Estate) -> None:
+    assert estate.run("check", database=DATABASE, login="nobody", strangers=[])["let_in"] is False
+
+
+@pytest.mark.req("DC-2")
+@pytest.mark.parametrize(
+    ("edition_id", "engine", "compresses"),
+    [(1293598313, 2, False), (-1534726760, 2, True), (1804890536, 3, True), (-1592396055, 4, False)],
+)
+def test_a_backup_is_compressed_where_the_edition_can(
+    estate: Estate, edition_id: int, engine: int, compresses: bool
+) -> None:
+    estate.engine.properties = {**estate.engine.properties, "editionid": edition_id, "engineedition": engine}
+    with closing(session(estate)) as link:
+        assert ("COMPRESSION" in _statement(link, DATABASE, "x.bak", "x")) is compresses

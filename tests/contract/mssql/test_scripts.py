@@ -171,3 +171,19 @@ def test_a_batch_that_is_no_transaction_of_ours_follows_one_that_is(estate: Esta
     assert facts["counts"] == {"green": 2, "red": 1, "grey": 1, "unknown": 0}
     assert facts["left_open"] is False
     assert estate.rows("SELECT DISTINCT FQTY FROM dbo.T_BD_MATERIAL") == [(9,)]
+
+
+@pytest.mark.req("SQL-6")
+def test_one_transaction_that_the_script_commits_itself_is_not_called_rolled_back(estate: Estate) -> None:
+    call = Watcher()
+    facts = estate.script("DELETE FROM dbo.T_BD_MATERIAL WHERE FID = 1\nGO\nCOMMIT\nGO\nSELECT 1", call, whole=True)
+    assert (facts["rolled_back"], facts["escaped"]) == (False, True)
+    assert [p["colour"] for p in call.parts.values()] == ["unknown", "red", "grey"]
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(2,)], "it stays"
+
+
+@pytest.mark.req("SQL-6")
+def test_one_transaction_that_the_script_rolls_back_itself_is(estate: Estate) -> None:
+    facts = estate.script("DELETE FROM dbo.T_BD_MATERIAL\nGO\nROLLBACK\nGO\nSELECT 1", whole=True)
+    assert (facts["rolled_back"], facts["counts"]["grey"]) == (True, 2)
+    assert estate.rows("SELECT COUNT(*) FROM dbo.T_BD_MATERIAL") == [(3,)]

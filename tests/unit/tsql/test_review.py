@@ -43,6 +43,8 @@ def codes(script: str) -> list[str]:
         ("CREATE ASSEMBLY a FROM 0x", "assembly"),
         ("BULK INSERT t FROM 'x'", "outside"),
         ("SELECT * FROM OPENROWSET('x', 'y', 'z')", "outside"),
+        ("CREATE TRIGGER g ON DATABASE FOR CREATE_TABLE AS PRINT 'x'", "trigger"),
+        ("DISABLE TRIGGER g ON ALL SERVER", "trigger"),
         ("USE master", "other-database"),
         ("USE [AIS_02]", "other-database"),
         ("SELECT * FROM AIS_02.dbo.t", "other-database"),
