@@ -255,10 +255,15 @@ def _renamed(environment: Environment, renamings: Mapping[str, Sequence[Renaming
 
 
 def called(now: Called, renamings: Iterable[Renaming]) -> Called:
-    """The name that follows from `now`: a renaming of another name than the one at hand happened before it."""
-    for was, new in renamings:
-        now = new if was == now else now
-    return now
+    """The title and the database that follow from `now`, each by itself: the file may follow one and not the other.
+
+    A renaming of another name than the one at hand happened before it.
+    """
+    title, database = now
+    for (was_title, was_database), (new_title, new_database) in renamings:
+        title = new_title if was_title == title else title
+        database = new_database if was_database == database else database
+    return title, database
 
 
 def _host(server: DatabaseHost, winrm: WinRM) -> Host:

@@ -25,6 +25,12 @@ def test_one_that_was_renamed_there_and_back_again_is_called_as_at_first() -> No
     assert called(A, [(A, B), (B, A)]) == A
 
 
+@pytest.mark.req("DC-5")
+def test_the_file_may_change_the_title_and_not_follow_the_database() -> None:
+    assert called(("新名", "A"), [(A, B)]) == ("新名", "B")
+    assert called(("甲", "B"), [(A, B)]) == ("乙", "B")
+
+
 names = st.integers(0, 400).map(lambda n: (f"账套{n}", f"AIS{n}"))
 
 
